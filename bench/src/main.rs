@@ -1,0 +1,3 @@
+//! fondaco-bench.
+
+fn main() {}

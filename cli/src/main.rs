@@ -1,0 +1,3 @@
+//! fondaco.
+
+fn main() {}

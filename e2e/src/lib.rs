@@ -1,0 +1,1 @@
+//! fondaco-e2e.

@@ -1,0 +1,3 @@
+//! Operation in, query plan out: pure, no I/O.
+
+pub mod query_plan;

@@ -1,0 +1,1 @@
+//! Reads supergraphs and answers questions about them.

@@ -1,0 +1,1 @@
+//! fondaco-order.
