@@ -1,1 +1,12 @@
-//! fondaco-e2e.
+//! Drives the built `fondaco` binary from outside, over HTTP only; links no other crate of the workspace.
+//!
+//! - [`program`]: child processes of the binary under test
+//! - [`port`], [`scratch`]: free ports and temporary folders
+//! - [`client`]: a GraphQL client
+//! - [`audit`]: the public federation audit, run against `fondaco router`
+
+pub mod audit;
+pub mod client;
+pub mod port;
+pub mod program;
+pub mod scratch;
