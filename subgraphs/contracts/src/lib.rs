@@ -1,1 +1,19 @@
-//! fondaco-contracts.
+//! What the subgraphs agree on: typed ids, money, user errors and event payloads.
+//!
+//! - [`id`]: UUIDv7 ids, one type an entity, each a GraphQL `ID`
+//! - [`sku`]: the stock keeping unit, key of a product variant
+//! - [`money`]: integer minor units with a currency; the GraphQL types `Money`, `Amount`, `CurrencyCode`
+//! - [`user_error`]: what a mutation's payload tells the person who called it
+//! - [`event`]: what is written to the outbox and carried by the streams
+
+pub mod event;
+pub mod id;
+pub mod money;
+pub mod sku;
+pub mod user_error;
+
+pub use event::{Event, OrderEvent};
+pub use id::{EventId, OrderId, PaymentId, ProductId, ReservationId, SessionId, UserId};
+pub use money::{CurrencyCode, Money, MoneyError};
+pub use sku::Sku;
+pub use user_error::{ErrorCode, UserError};
