@@ -1,0 +1,252 @@
+//! Signs and verifies the `fondaco-caller` header: a short-lived JWT under the secret that router and subgraphs share.
+
+use std::{fmt, sync::Arc};
+
+use fondaco_contracts::{SessionId, UserId};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{caller::Caller, config::ConfigError};
+
+/// The header that tells a subgraph who calls.
+pub const CALLER_HEADER: &str = "fondaco-caller";
+
+/// What [`CallerClaims::iss`] says when the router passes on a client's request.
+pub const ROUTER: &str = "router";
+
+const LIFETIME_SECONDS: u64 = 30;
+const CLOCK_SKEW_SECONDS: u64 = 5;
+
+/// The claims of the `fondaco-caller` JWT; ARCHITECTURE.md, "Caller identity".
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CallerClaims {
+    /// `router`, or the calling service.
+    pub iss: String,
+    /// The subgraph that is called.
+    pub aud: String,
+    /// Unix seconds.
+    pub iat: u64,
+    /// Unix seconds, at most 30 after `iat`.
+    pub exp: u64,
+    /// The HTTP method the call is bound to: `POST`.
+    pub htm: String,
+    /// The path the call is bound to: `/graphql`.
+    pub htu: String,
+    /// The user, if one is signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub: Option<UserId>,
+    /// The user's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    /// The user's roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Space-separated scopes.
+    #[serde(default)]
+    pub scope: String,
+}
+
+/// The header is present but proves nothing. The cause is for logs, not for callers.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidCaller {
+    /// Not a JWT, or not signed by our secret, expired, or for another audience.
+    #[error("the caller token is invalid: {0}")]
+    Token(#[from] jsonwebtoken::errors::Error),
+    /// Issued in the future, or for longer than 30 s.
+    #[error("the caller token's lifetime is out of bounds")]
+    Lifetime,
+    /// For another method or path.
+    #[error("the caller token is bound to another call")]
+    Binding,
+    /// More than one header, or bytes that are not ASCII.
+    #[error("the caller header is malformed")]
+    Header,
+}
+
+/// The shared secret, as keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Identity {
+    keys: Arc<Keys>,
+}
+
+struct Keys {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl Identity {
+    /// Keys from `identity.secret`, which must have at least 32 bytes.
+    pub fn new(secret: &str) -> Result<Self, ConfigError> {
+        if secret.len() < 32 {
+            return Err(ConfigError::WeakSecret);
+        }
+        let encoding = EncodingKey::from_secret(secret.as_bytes());
+        let decoding = DecodingKey::from_secret(secret.as_bytes());
+        Ok(Self {
+            keys: Arc::new(Keys { encoding, decoding }),
+        })
+    }
+
+    /// A header value that lets `caller` call `audience` for the next 30 s.
+    pub fn sign(&self, caller: &Caller, audience: &str) -> String {
+        let iat = jsonwebtoken::get_current_timestamp();
+        let mut claims = CallerClaims {
+            iss: ROUTER.to_owned(),
+            aud: audience.to_owned(),
+            iat,
+            exp: iat + LIFETIME_SECONDS,
+            htm: "POST".to_owned(),
+            htu: "/graphql".to_owned(),
+            sub: None,
+            sid: None,
+            roles: Vec::new(),
+            scope: String::new(),
+        };
+        match caller {
+            Caller::Anonymous => {}
+            Caller::Service { name } => claims.iss.clone_from(name),
+            Caller::User {
+                id,
+                session,
+                roles,
+                scopes,
+            } => {
+                claims.sub = Some(*id);
+                claims.sid = *session;
+                claims.roles.clone_from(roles);
+                claims.scope = scopes.join(" ");
+            }
+        }
+        self.sign_claims(&claims)
+    }
+
+    /// A header value with exactly these claims.
+    pub fn sign_claims(&self, claims: &CallerClaims) -> String {
+        encode(&Header::new(Algorithm::HS256), claims, &self.keys.encoding)
+            .expect("plain claims under an HMAC key always encode")
+    }
+
+    /// Who `token` says is calling `POST /graphql` of `audience`.
+    pub fn verify(&self, token: &str, audience: &str) -> Result<Caller, InvalidCaller> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_audience(&[audience]);
+        validation.set_required_spec_claims(&["exp", "aud", "iss"]);
+        validation.leeway = CLOCK_SKEW_SECONDS;
+        let claims = decode::<CallerClaims>(token, &self.keys.decoding, &validation)?.claims;
+        check_lifetime(&claims)?;
+        if claims.htm != "POST" || claims.htu != "/graphql" {
+            return Err(InvalidCaller::Binding);
+        }
+        Ok(into_caller(claims))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(secret)")
+    }
+}
+
+fn check_lifetime(claims: &CallerClaims) -> Result<(), InvalidCaller> {
+    let latest_issue = jsonwebtoken::get_current_timestamp() + CLOCK_SKEW_SECONDS;
+    let in_bounds = claims.iat <= latest_issue && claims.exp.saturating_sub(claims.iat) <= LIFETIME_SECONDS;
+    if in_bounds {
+        Ok(())
+    } else {
+        Err(InvalidCaller::Lifetime)
+    }
+}
+
+fn into_caller(claims: CallerClaims) -> Caller {
+    if claims.iss != ROUTER {
+        return Caller::Service { name: claims.iss };
+    }
+    match claims.sub {
+        None => Caller::Anonymous,
+        Some(id) => Caller::User {
+            id,
+            session: claims.sid,
+            roles: claims.roles,
+            scopes: claims.scope.split_whitespace().map(str::to_owned).collect(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn claims() -> CallerClaims {
+        let iat = jsonwebtoken::get_current_timestamp();
+        CallerClaims {
+            iss: ROUTER.into(),
+            aud: "auth".into(),
+            iat,
+            exp: iat + 30,
+            htm: "POST".into(),
+            htu: "/graphql".into(),
+            sub: Some(UserId::new()),
+            sid: None,
+            roles: vec!["customer".into()],
+            scope: "a b".into(),
+        }
+    }
+
+    #[test]
+    fn a_caller_survives_the_header() {
+        let identity = Identity::new(SECRET).unwrap();
+        let user = Caller::User {
+            id: UserId::new(),
+            session: Some(SessionId::new()),
+            roles: vec!["merchant".into()],
+            scopes: vec!["product:write".into(), "inventory:write".into()],
+        };
+        for caller in [Caller::Anonymous, user, Caller::Service { name: "order".into() }] {
+            assert_eq!(
+                identity.verify(&identity.sign(&caller, "auth"), "auth").unwrap(),
+                caller
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_proven_is_refused() {
+        let identity = Identity::new(SECRET).unwrap();
+        let check = |what: &str, valid: bool, change: &dyn Fn(&mut CallerClaims)| {
+            let mut claims = claims();
+            change(&mut claims);
+            let verified = identity.verify(&identity.sign_claims(&claims), "auth");
+            assert_eq!(verified.is_ok(), valid, "{what}: {verified:?}");
+        };
+        check("as signed", true, &|_| {});
+        check("other audience", false, &|claims| claims.aud = "order".into());
+        check("expired", false, &|claims| {
+            (claims.iat, claims.exp) = (claims.iat - 60, claims.exp - 60)
+        });
+        check("too long", false, &|claims| claims.exp += 1);
+        check("future", false, &|claims| {
+            (claims.iat, claims.exp) = (claims.iat + 20, claims.exp + 20)
+        });
+        check("other method", false, &|claims| claims.htm = "GET".into());
+        check("other path", false, &|claims| claims.htu = "/".into());
+    }
+
+    #[test]
+    fn other_keys_and_algorithms_are_refused() {
+        let identity = Identity::new(SECRET).unwrap();
+        let other = Identity::new("another secret of more than 32 bytes").unwrap();
+        assert!(
+            identity
+                .verify(&other.sign(&Caller::Anonymous, "auth"), "auth")
+                .is_err()
+        );
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let hs512 = encode(&Header::new(Algorithm::HS512), &claims(), &key).unwrap();
+        assert!(identity.verify(&hs512, "auth").is_err());
+        assert!(identity.verify("", "auth").is_err());
+        assert!(identity.verify("eyJhbGciOiJub25lIn0.e30.", "auth").is_err());
+        assert!(matches!(Identity::new("short"), Err(ConfigError::WeakSecret)));
+    }
+}
