@@ -86,7 +86,9 @@ pub enum PathSegment {
 /// and the entity's fields stay null.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Representation {
-    /// Runtime object types this applies to.
+    /// Values of `__typename` in the data that this applies to: object types, or the name of an interface where
+    /// the object came from an `@interfaceObject`, whose `__typename` is the interface's until an entity fetch
+    /// that selects `__typename` has replaced it. Empty: the object is taken whatever it is.
     pub on_types: Vec<Name>,
     /// `__typename` to send: the object type, or the interface where the subgraph has an `@interfaceObject`.
     pub typename: Name,
@@ -124,7 +126,7 @@ pub enum OutputRewrite {
     /// The value under `from` in the objects at `path` is stored under `to`
     /// (a selection aliased because subgraph types of one response key differ).
     RenameKey {
-        /// Path inside the answer, from its root field or from the entity.
+        /// Path from the answer's `data`. In an entity fetch it starts with the response key of the entity selection.
         path: Vec<PathSegment>,
         /// Key in the answer.
         from: Name,

@@ -1,0 +1,33 @@
+//! Why a supergraph could not be read.
+
+/// Why a supergraph could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SupergraphError {
+    /// Not GraphQL, or not a valid schema.
+    #[error("the supergraph is not a valid GraphQL schema:\n{0}")]
+    Invalid(String),
+    /// A valid schema, but no supergraph.
+    #[error("{0} is not a supergraph: it links no join specification (is it a subgraph's schema?)")]
+    NotASupergraph(String),
+    /// A directive names a graph that the `join__Graph` enum lacks.
+    #[error("{coordinate} names the graph `{graph}`, which the join__Graph enum does not list")]
+    UnknownGraph {
+        /// Where the directive stands.
+        coordinate: String,
+        /// The name used.
+        graph: String,
+    },
+    /// A key, `requires` or `provides` that cannot be parsed against its type.
+    #[error("{coordinate} has a faulty field set {field_set:?}: {message}")]
+    FieldSet {
+        /// Where the field set stands.
+        coordinate: String,
+        /// Its text.
+        field_set: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Nothing valid is left when the inaccessible elements are removed.
+    #[error("the API schema is not valid:\n{0}")]
+    ApiSchema(String),
+}
