@@ -2,13 +2,13 @@
 
 use async_graphql::{EmptySubscription, ObjectType, SDLExportOptions, Schema, SchemaBuilder, TypeDirective};
 
+/// `@authenticated` of Federation 2.5: `#[graphql(directive = authenticated::apply())]`.
 pub use directive::authenticated;
 
 #[expect(missing_docs, reason = "the macro writes an undocumented function")]
 mod directive {
     use super::TypeDirective;
 
-    /// `@authenticated` of Federation 2.5: `#[graphql(directive = authenticated::apply())]`.
     #[TypeDirective(location = "FieldDefinition", location = "Object")]
     pub fn authenticated() {}
 }
@@ -63,26 +63,42 @@ const FEDERATION_DIRECTIVES: [&str; 12] = [
     "@tag",
 ];
 
-/// async-graphql defines `@authenticated` as if it were ours and does not import it; the specification wants the opposite.
+/// async-graphql defines `@authenticated` as if it were ours, and the directives of GraphQL itself; a subgraph should import the first
+/// and leave out the others.
 fn publishable(exported: &str) -> String {
-    let body: Vec<&str> = exported
-        .lines()
-        .filter(|line| {
-            !line.starts_with("directive @authenticated") && !line.trim_start().starts_with("import: [")
-        })
-        .collect();
+    let body = without_directive_definitions(exported);
     let imports = used_directives(&body);
     let mut sdl = String::with_capacity(exported.len());
     for line in body {
-        sdl.push_str(line);
-        sdl.push('\n');
-        if line.contains("specs.apollo.dev/federation/") {
-            sdl.push_str(&format!("  import: [{imports}]\n"));
+        if line.trim_start().starts_with("import: [") {
+            line.split_once('[')
+                .into_iter()
+                .for_each(|(before, _)| sdl.push_str(before));
+            sdl.push_str(&format!("[{imports}]\n"));
+        } else {
+            sdl.push_str(line);
+            sdl.push('\n');
         }
     }
     let trimmed = sdl.trim();
     format!("{trimmed}\n")
 }
+
+/// The lines of `exported` without definitions of directives and their descriptions.
+fn without_directive_definitions(exported: &str) -> Vec<&str> {
+    let mut kept: Vec<&str> = Vec::new();
+    for line in exported.lines() {
+        if !line.starts_with("directive @") {
+            kept.push(line);
+        } else if kept.last() == Some(&DESCRIPTION_MARK) {
+            kept.pop();
+            while kept.pop().is_some_and(|line| line != DESCRIPTION_MARK) {}
+        }
+    }
+    kept
+}
+
+const DESCRIPTION_MARK: &str = "\"\"\"";
 
 fn used_directives(lines: &[&str]) -> String {
     let words = || lines.iter().flat_map(|line| line.split([' ', '(', '\t']));
@@ -135,6 +151,25 @@ mod tests {
     #[test]
     fn the_published_sdl_imports_what_it_uses() {
         let schema = schema(Query, async_graphql::EmptyMutation).finish();
-        expect![[r#""#]].assert_eq(&sdl(&schema));
+        expect![[r#"
+            type Coat @key(fields: "id") {
+              id: ID!
+              secret: String! @authenticated @shareable
+            }
+
+            type Query {
+              """
+              Only for those who may.
+              """
+              mine: Int! @authenticated @requiresScopes(scopes: [["a", "b"], ["c"]])
+              hidden: Int! @inaccessible
+            }
+
+            extend schema @link(
+              url: "https://specs.apollo.dev/federation/v2.5",
+              import: ["@authenticated", "@inaccessible", "@key", "@requiresScopes", "@shareable"]
+            )
+        "#]]
+        .assert_eq(&sdl(&schema));
     }
 }

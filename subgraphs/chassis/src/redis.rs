@@ -65,7 +65,7 @@ impl Redis {
     }
 
     /// A connection of its own, for commands that block (such as `XREADGROUP … BLOCK`): on the shared one they would hold up everybody else.
-    pub async fn blocking_connection(runtime: &Runtime) -> Result<ConnectionManager, RedisError> {
+    pub fn blocking_connection(runtime: &Runtime) -> Result<ConnectionManager, RedisError> {
         let client = Client::open(runtime.redis_url.as_str()).map_err(RedisError::Url)?;
         let settings = settings().set_response_timeout(Some(Duration::from_secs(15)));
         ConnectionManager::new_lazy_with_config(client, settings).map_err(RedisError::Url)

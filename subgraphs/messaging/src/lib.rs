@@ -1,1 +1,37 @@
-//! fondaco-messaging.
+//! Events that are neither lost nor acted on twice: a transactional outbox, a relay to Redis streams, and consumers with an inbox.
+//!
+//! - [`outbox`]: the writer's side: an event is a row of the transaction that made it true
+//! - [`relay`]: moves rows to the stream, in order, at least once
+//! - [`consumer`]: reads the stream in a group, retries, gives up into the dead letters
+//! - [`inbox`]: makes "at least once" act once
+//! - [`dead_letter`]: entries nobody could handle
+//!
+//! # Use
+//!
+//! The writer's migration contains [`outbox::DDL`], the reader's [`inbox::DDL`]; a test of each compares.
+//!
+//! ```ignore
+//! // writer
+//! let mut tx = pool.begin().await?;
+//! store::confirm(&mut tx, order).await?;
+//! outbox::append(&mut tx, &OrderEvent::Confirmed.about(order)).await?;
+//! tx.commit().await?;
+//! wake.notify();                                              // a hint: the relay polls anyway
+//! let relay = Relay::new(pool, redis.connection(), redis.key("events:order"));
+//! let wake = relay.wake();
+//! tasks.spawn("order.relay", |stop| relay.run(stop));
+//!
+//! // reader
+//! let connection = Redis::blocking_connection(runtime)?;
+//! let consumer = Consumer::new(pool, connection, redis.key("events:order"), "inventory");
+//! tasks.spawn("inventory.orders", |stop| consumer.run(handler, stop));
+//! ```
+
+pub mod consumer;
+pub mod dead_letter;
+pub mod inbox;
+pub mod outbox;
+pub mod relay;
+
+pub use consumer::{Consumer, HandleError, Handler};
+pub use relay::{Relay, Wake};
