@@ -2,11 +2,13 @@
 //!
 //! - [`program`]: child processes of the binary under test
 //! - [`port`], [`scratch`]: free ports and temporary folders
+//! - [`platform`]: a whole platform of its own, in one process or many
 //! - [`client`]: a GraphQL client
 //! - [`audit`]: the public federation audit, run against `fondaco router`
 
 pub mod audit;
 pub mod client;
+pub mod platform;
 pub mod port;
 pub mod program;
 pub mod scratch;

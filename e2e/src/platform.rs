@@ -1,0 +1,196 @@
+//! A running platform of its own: free ports, databases and folder of its own, demo data on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::client::Client;
+use crate::port::free_address;
+use crate::program::{Program, ProgramError};
+use crate::scratch::Scratch;
+
+/// The subgraphs, in the order of their default ports.
+pub const SUBGRAPHS: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
+
+const START_LIMIT: Duration = Duration::from_secs(90);
+
+/// How the platform runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// `fondaco up`: one process, private servers.
+    OneProcess,
+    /// Every part its own process beside servers of `fondaco servers`.
+    Separate,
+}
+
+/// A running platform; everything ends with it.
+#[derive(Debug)]
+pub struct Platform {
+    /// Programs by name: `up`, or `router`, `auth`, …, and `servers`.
+    pub programs: BTreeMap<String, Program>,
+    /// Address of each part, `127.0.0.1:PORT`.
+    pub addresses: BTreeMap<String, String>,
+    folder: Scratch,
+}
+
+impl Platform {
+    /// Starts a platform whose servers keep nothing on disk, and waits until it is ready.
+    pub async fn start(mode: Mode) -> Result<Self, ProgramError> {
+        let mut platform = Self::prepare()?;
+        match mode {
+            Mode::OneProcess => platform.start_one_process().await?,
+            Mode::Separate => platform.start_separate(&[]).await?,
+        }
+        Ok(platform)
+    }
+
+    /// Starts every part as its own process beside servers that flush to disk as in production.
+    pub async fn start_durable() -> Result<Self, ProgramError> {
+        let mut platform = Self::prepare()?;
+        platform.start_separate(&["--durable"]).await?;
+        Ok(platform)
+    }
+
+    /// A client of the router.
+    pub fn client(&self) -> Client {
+        Client::new(self.url("router", "/graphql"))
+    }
+
+    /// URL of a path at one of the parts.
+    pub fn url(&self, part: &str, path: &str) -> String {
+        format!("http://{}{path}", self.addresses[part])
+    }
+
+    /// What all programs wrote.
+    pub fn logs(&self) -> String {
+        self.programs.iter().map(|(name, program)| format!("--- {name}\n{}\n", program.log())).collect()
+    }
+
+    /// Starts one of the separate parts (again).
+    pub async fn start_part(&mut self, part: &str) -> Result<(), ProgramError> {
+        let supergraph = supergraph();
+        let config = self.config_file();
+        let mut args = vec![part, "--config", &config];
+        if part == "router" {
+            args.extend(["--supergraph", &supergraph]);
+        }
+        let environment = self.server_urls()?;
+        let environment: Vec<_> = environment.iter().map(|(name, url)| (*name, url.as_str())).collect();
+        let mut program = Program::start(part, self.folder.path(), &args, &environment)?;
+        program.ready(&self.url(part, "/ready"), START_LIMIT).await?;
+        self.programs.insert(part.to_owned(), program);
+        Ok(())
+    }
+
+    /// Sends each program Ctrl-C in turn, the router first, and returns those that did not end with success.
+    pub async fn stop(&mut self) -> Result<Vec<String>, ProgramError> {
+        let mut failed = Vec::new();
+        for name in ["up", "router", "auth", "product", "inventory", "order", "payment", "servers"] {
+            let Some(program) = self.programs.get_mut(name) else { continue };
+            program.signal(nix::sys::signal::Signal::SIGINT);
+            let status = program.wait(Duration::from_secs(30)).await?;
+            // The command below `servers` is ended by the signal; its exit code says so.
+            if name != "servers" && !status.is_some_and(|status| status.success()) {
+                failed.push(format!("{name}: {status:?}"));
+            }
+        }
+        Ok(failed)
+    }
+
+    fn prepare() -> Result<Self, ProgramError> {
+        let folder = Scratch::new("e2e")?;
+        let parts = ["router"].into_iter().chain(SUBGRAPHS);
+        let addresses: BTreeMap<String, String> =
+            parts.map(|part| (part.to_owned(), free_address())).collect();
+        folder.write("fondaco.yaml", &configuration(&addresses))?;
+        Ok(Self { programs: BTreeMap::new(), addresses, folder })
+    }
+
+    async fn start_one_process(&mut self) -> Result<(), ProgramError> {
+        let data = self.folder.path().join("data");
+        let config = self.config_file();
+        let args = ["up", "--config", &config, "--data", &data.to_string_lossy()];
+        // The tests' own servers, if any, are not for a platform that is to start servers itself.
+        let environment = [("DATABASE_URL", ""), ("REDIS_URL", "")];
+        let mut program = Program::start("up", self.folder.path(), &args, &environment)?;
+        program.ready(&self.url("router", "/ready"), START_LIMIT).await?;
+        self.programs.insert("up".to_owned(), program);
+        Ok(())
+    }
+
+    async fn start_separate(&mut self, options: &[&str]) -> Result<(), ProgramError> {
+        self.start_servers(options).await?;
+        for part in SUBGRAPHS.into_iter().chain(["router"]) {
+            self.start_part(part).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a shell below `fondaco servers` that writes the two URLs into a file and waits.
+    async fn start_servers(&mut self, options: &[&str]) -> Result<(), ProgramError> {
+        let file = self.urls_file();
+        let script = r#"printf '%s\n' "$DATABASE_URL" "$REDIS_URL" >"$1.new"; mv "$1.new" "$1"; exec sleep 1000000"#;
+        let mut args = vec!["servers"];
+        args.extend(options);
+        let file_name = file.to_string_lossy();
+        args.extend(["--", "sh", "-c", script, "sh", &*file_name]);
+        let program = Program::start("servers", self.folder.path(), &args, &[])?;
+        self.programs.insert("servers".to_owned(), program);
+        let deadline = Instant::now() + START_LIMIT;
+        while !file.exists() {
+            if Instant::now() > deadline {
+                let log = self.logs();
+                return Err(ProgramError::NotReady { name: "servers".to_owned(), limit: START_LIMIT, log });
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    fn server_urls(&self) -> Result<Vec<(&'static str, String)>, ProgramError> {
+        let text = std::fs::read_to_string(self.urls_file())?;
+        Ok(["DATABASE_URL", "REDIS_URL"].into_iter().zip(text.lines().map(str::to_owned)).collect())
+    }
+
+    fn urls_file(&self) -> PathBuf {
+        self.folder.path().join("urls")
+    }
+
+    fn config_file(&self) -> String {
+        self.folder.path().join("fondaco.yaml").to_string_lossy().into_owned()
+    }
+}
+
+/// The committed supergraph.
+pub fn supergraph() -> String {
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/supergraph.graphql").to_owned()
+}
+
+fn configuration(addresses: &BTreeMap<String, String>) -> String {
+    let urls: BTreeMap<&str, String> =
+        SUBGRAPHS.iter().map(|name| (*name, format!("http://{}/graphql", addresses[*name]))).collect();
+    let mut config = json!({
+        "identity": { "secret": uuid::Uuid::new_v4().to_string() },
+        "peers": urls,
+        "router": {
+            "listen": addresses["router"],
+            "subgraph_urls": urls,
+            "authentication": { "issuers": [{
+                "issuer": "fondaco",
+                "audiences": ["fondaco"],
+                "jwks_url": format!("http://{}/.well-known/jwks.json", addresses["auth"]),
+                "required_claims": { "token_use": "access" },
+            }]},
+        },
+    });
+    for name in SUBGRAPHS {
+        config[name] = json!({ "listen": addresses[name] });
+    }
+    for name in ["product", "inventory"] {
+        config[name]["demo"] = json!(true);
+    }
+    // Every JSON document is a YAML document.
+    config.to_string()
+}
