@@ -1,0 +1,86 @@
+//! The inventory service. The reservation id is the order id, so every call may be repeated.
+
+use fondaco_chassis::{CallError, Repeat, Runtime, ServiceClient};
+use fondaco_contracts::{OrderId, Sku, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// So many of one variant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Demand {
+    /// Which.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i32,
+}
+
+/// The answer to a wish for stock.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    /// Held or not.
+    pub outcome: Outcome,
+    /// Which line it failed on.
+    pub sku: Option<Sku>,
+    /// How many of it are left.
+    pub available: Option<i32>,
+}
+
+/// Held or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Outcome {
+    /// All lines are held.
+    Reserved,
+    /// Not enough is left of one.
+    SoldOut,
+    /// One has no stock record.
+    UnknownSku,
+    /// Stock is being rebuilt: try again.
+    NotReady,
+    /// The reservation exists with other lines.
+    KeyReused,
+}
+
+/// The inventory service.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    client: ServiceClient,
+}
+
+impl Inventory {
+    /// Reached through the runtime's peers.
+    pub fn new(runtime: &Runtime) -> Self {
+        Self { client: ServiceClient::new(runtime, "order", "inventory") }
+    }
+
+    /// Holds all lines for `ttl_seconds`, or none. A repeated call returns the hold that is there.
+    pub async fn reserve(
+        &self,
+        order: OrderId,
+        customer: UserId,
+        lines: &[Demand],
+        ttl_seconds: u32,
+    ) -> Result<Reservation, CallError> {
+        const RESERVE: &str =
+            "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available } }";
+        let input = json!({
+            "reservationId": order, "customerId": customer, "lines": lines, "ttlSeconds": ttl_seconds,
+        });
+        let data: ReserveData = self.client.call(RESERVE, &json!({ "input": input }), Repeat::Safe).await?;
+        Ok(data.reserve_stock)
+    }
+
+    /// Gives the hold back. Nothing happens when there is none.
+    pub async fn release(&self, order: OrderId) -> Result<(), CallError> {
+        const RELEASE: &str = "mutation Release($id: ID!) { releaseStock(reservationId: $id) { __typename } }";
+        let _: serde_json::Value = self.client.call(RELEASE, &json!({ "id": order }), Repeat::Safe).await?;
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReserveData {
+    reserve_stock: Reservation,
+}
