@@ -66,18 +66,36 @@ pub struct Charges {
 impl Charges {
     /// `patience`: how long to wait for the provider before the outcome counts as unknown.
     pub fn new(store: Store, provider: Arc<dyn Provider>, patience: Duration) -> Self {
-        Self { store, provider, patience }
+        Self {
+            store,
+            provider,
+            patience,
+        }
     }
 
     /// Charges `customer`, once per order: a repeated call returns the first answer.
     pub async fn charge(&self, request: &ChargeRequest, customer: UserId) -> Result<Outcome, ChargeError> {
-        let terms = Terms { customer, amount: request.amount, parameters: fingerprint(request, customer) };
+        let terms = Terms {
+            customer,
+            amount: request.amount,
+            parameters: fingerprint(request, customer),
+        };
         if self.store.record(request, &terms).await? {
-            let answer = timeout(self.patience, self.provider.charge(request)).await.unwrap_or(Err(NoAnswer));
+            let answer = timeout(self.patience, self.provider.charge(request))
+                .await
+                .unwrap_or(Err(NoAnswer));
             return Ok(self.conclude(request.order, answer).await?);
         }
-        let first = self.store.find(request.order).await?.expect("charges are never deleted");
-        if first.terms.as_ref().is_some_and(|first| first.parameters != terms.parameters) {
+        let first = self
+            .store
+            .find(request.order)
+            .await?
+            .expect("charges are never deleted");
+        if first
+            .terms
+            .as_ref()
+            .is_some_and(|first| first.parameters != terms.parameters)
+        {
             return Err(ChargeError::ParametersDiffer);
         }
         Ok(self.resolve(&first).await?)
@@ -85,7 +103,9 @@ impl Charges {
 
     /// What became of an order's charge, asking the provider when that is still open. None when no charge was ever asked for.
     pub async fn outcome(&self, order: OrderId) -> Result<Option<Outcome>, StoreError> {
-        let Some(charge) = self.store.find(order).await? else { return Ok(None) };
+        let Some(charge) = self.store.find(order).await? else {
+            return Ok(None);
+        };
         self.resolve(&charge).await.map(Some)
     }
 
@@ -118,13 +138,21 @@ impl Charges {
         if charge.status == Status::Pending && charge.age < self.patience.as_secs_f64() {
             return Ok(Outcome::Unknown);
         }
-        let request = charge.open_request().expect("open charges keep their terms and token");
-        let answer = timeout(self.patience, self.provider.settle(&request)).await.unwrap_or(Err(NoAnswer));
+        let request = charge
+            .open_request()
+            .expect("open charges keep their terms and token");
+        let answer = timeout(self.patience, self.provider.settle(&request))
+            .await
+            .unwrap_or(Err(NoAnswer));
         self.conclude(charge.order, answer).await
     }
 
     /// Stores the provider's answer; somebody else may have stored one first, then that one counts.
-    async fn conclude(&self, order: OrderId, answer: Result<Verdict, NoAnswer>) -> Result<Outcome, StoreError> {
+    async fn conclude(
+        &self,
+        order: OrderId,
+        answer: Result<Verdict, NoAnswer>,
+    ) -> Result<Outcome, StoreError> {
         match answer {
             Ok(verdict) if self.store.conclude(order, &verdict).await? => Ok(verdict.into()),
             Ok(_) => self.read(order).await,

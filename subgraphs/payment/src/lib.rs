@@ -53,11 +53,17 @@ pub async fn start_with(
     let pool = database::open(runtime, NAME, &MIGRATIONS).await?;
     let store = Store::new(pool.clone());
     let patience = Duration::from_millis(config.provider_timeout_ms);
-    let schema = schema::builder().data(Charges::new(store.clone(), provider, patience)).finish();
+    let schema = schema::builder()
+        .data(Charges::new(store.clone(), provider, patience))
+        .finish();
     let tasks = Tasks::new(runtime);
     let router = GraphqlServer::new(runtime, &tasks, NAME, schema)
         .readiness(Readiness::default().database(pool))
         .request_data(move |request| request.data(schema::charge_loader(store.clone())))
         .into_router();
-    Ok(Service { name: NAME, router, tasks })
+    Ok(Service {
+        name: NAME,
+        router,
+        tasks,
+    })
 }

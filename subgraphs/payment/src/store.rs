@@ -4,7 +4,7 @@
 //! and the other reads what it decided.
 
 use fondaco_contracts::{Money, OrderId, PaymentId, UserId};
-use sqlx::{FromRow, PgPool, postgres::PgRow, Row};
+use sqlx::{FromRow, PgPool, Row, postgres::PgRow};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::provider::{ChargeRequest, Verdict};
 /// A database fault.
 #[derive(Debug, Error)]
 #[error(transparent)]
-pub struct StoreError(#[from] sqlx::Error);
+pub struct StoreError(#[from] pub sqlx::Error);
 
 /// Where a charge stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Terms {
 }
 
 /// A stored charge.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Charge {
     /// The payment's id.
     pub id: PaymentId,
@@ -66,7 +66,11 @@ impl Charge {
     /// The request to repeat at the provider, while the outcome is open.
     pub fn open_request(&self) -> Option<ChargeRequest> {
         let (terms, token) = (self.terms.as_ref()?, self.token.clone()?);
-        Some(ChargeRequest { order: self.order, amount: terms.amount, token })
+        Some(ChargeRequest {
+            order: self.order,
+            amount: terms.amount,
+            token,
+        })
     }
 }
 
@@ -188,11 +192,20 @@ impl FromRow<'_, PgRow> for Charge {
 }
 
 fn terms(row: &PgRow) -> sqlx::Result<Option<Terms>> {
-    let Some(customer) = row.try_get::<Option<Uuid>, _>("customer_id")? else { return Ok(None) };
+    let Some(customer) = row.try_get::<Option<Uuid>, _>("customer_id")? else {
+        return Ok(None);
+    };
     let currency: &str = row.try_get("currency")?;
-    let currency = currency.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    let amount = Money::new(row.try_get("amount")?, currency).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    Ok(Some(Terms { customer: customer.into(), amount, parameters: row.try_get("parameters")? }))
+    let currency = currency
+        .parse()
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    let amount =
+        Money::new(row.try_get("amount")?, currency).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    Ok(Some(Terms {
+        customer: customer.into(),
+        amount,
+        parameters: row.try_get("parameters")?,
+    }))
 }
 
 fn status(name: &str) -> sqlx::Result<Status> {
@@ -203,6 +216,10 @@ fn status(name: &str) -> sqlx::Result<Status> {
         "DECLINED" => Status::Declined,
         "REFUNDED" => Status::Refunded,
         "CALLED_OFF" => Status::CalledOff,
-        other => return Err(sqlx::Error::Decode(format!("unknown charge status {other:?}").into())),
+        other => {
+            return Err(sqlx::Error::Decode(
+                format!("unknown charge status {other:?}").into(),
+            ));
+        }
     })
 }

@@ -19,7 +19,11 @@ pub struct Sandbox;
 
 impl Provider for Sandbox {
     fn charge<'a>(&'a self, request: &'a ChargeRequest) -> BoxFuture<'a, Result<Verdict, NoAnswer>> {
-        let answer = if request.token == "tok_timeout" { Err(NoAnswer) } else { Ok(verdict(&request.token)) };
+        let answer = if request.token == "tok_timeout" {
+            Err(NoAnswer)
+        } else {
+            Ok(verdict(&request.token))
+        };
         future::ready(answer).boxed()
     }
 
@@ -51,8 +55,18 @@ mod tests {
     async fn tokens_decide() {
         let declined = |code: &str| Ok(Verdict::Declined(code.to_owned()));
         check("tok_success", Ok(Verdict::Captured), Ok(Verdict::Captured)).await;
-        check("tok_declined", declined("card_declined"), declined("card_declined")).await;
-        check("tok_insufficient_funds", declined("insufficient_funds"), declined("insufficient_funds")).await;
+        check(
+            "tok_declined",
+            declined("card_declined"),
+            declined("card_declined"),
+        )
+        .await;
+        check(
+            "tok_insufficient_funds",
+            declined("insufficient_funds"),
+            declined("insufficient_funds"),
+        )
+        .await;
         check("tok_timeout", Err(NoAnswer), Ok(Verdict::Captured)).await;
         check("4242", declined("invalid_token"), declined("invalid_token")).await;
     }

@@ -28,5 +28,7 @@ impl Order {
 
 fn may_see(caller: &Caller, charge: &Charge) -> bool {
     let owner = charge.terms.as_ref().map(|terms| terms.customer);
-    caller.is_service() || caller.has_scope("order:read:any") || (owner.is_some() && caller.user_id() == owner)
+    caller.is_service()
+        || caller.has_scope("order:read:any")
+        || (owner.is_some() && caller.user_id() == owner)
 }

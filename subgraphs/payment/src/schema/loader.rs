@@ -30,8 +30,12 @@ impl BatchFn<OrderId, Loaded> for ChargesByOrder {
                 orders.iter().map(|order| (*order, Err(error.clone()))).collect()
             }
             Ok(charges) => {
-                let mut found: HashMap<_, _> = charges.into_iter().map(|charge| (charge.order, charge)).collect();
-                orders.iter().map(|order| (*order, Ok(found.remove(order)))).collect()
+                let mut found: HashMap<_, _> =
+                    charges.into_iter().map(|charge| (charge.order, charge)).collect();
+                orders
+                    .iter()
+                    .map(|order| (*order, Ok(found.remove(order))))
+                    .collect()
             }
         }
     }

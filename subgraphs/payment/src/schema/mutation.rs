@@ -16,8 +16,15 @@ impl Mutation {
     #[graphql(inaccessible, guard = "require_service()")]
     async fn charge(&self, ctx: &Context<'_>, input: ChargeInput) -> Result<ChargePayload, ApiError> {
         let amount = money(&input)?;
-        let request = ChargeRequest { order: input.order_id, amount, token: input.token };
-        let outcome = ctx.data_unchecked::<Charges>().charge(&request, input.customer_id).await?;
+        let request = ChargeRequest {
+            order: input.order_id,
+            amount,
+            token: input.token,
+        };
+        let outcome = ctx
+            .data_unchecked::<Charges>()
+            .charge(&request, input.customer_id)
+            .await?;
         Ok(outcome.into())
     }
 
@@ -31,7 +38,9 @@ impl Mutation {
 fn money(input: &ChargeInput) -> Result<Money, ApiError> {
     let minor_units = input.amount.minor_units();
     if minor_units < 0 {
-        return Err(ApiError::BadUserInput("an amount to charge is not negative".to_owned()));
+        return Err(ApiError::BadUserInput(
+            "an amount to charge is not negative".to_owned(),
+        ));
     }
     Money::new(minor_units, input.currency).map_err(ApiError::internal)
 }

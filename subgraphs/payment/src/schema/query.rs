@@ -19,7 +19,11 @@ impl Query {
 
     /// What became of an order's charge; null when none was ever asked for.
     #[graphql(inaccessible, guard = "require_service()")]
-    async fn charge_outcome(&self, ctx: &Context<'_>, order_id: OrderId) -> Result<Option<ChargePayload>, ApiError> {
+    async fn charge_outcome(
+        &self,
+        ctx: &Context<'_>,
+        order_id: OrderId,
+    ) -> Result<Option<ChargePayload>, ApiError> {
         let outcome = ctx.data_unchecked::<Charges>().outcome(order_id).await?;
         Ok(outcome.map(ChargePayload::from))
     }

@@ -42,7 +42,11 @@ impl Payment {
             Status::Refunded => PaymentStatus::Refunded,
             Status::CalledOff => return None,
         };
-        Some(Self { id: charge.id, status, amount: charge.terms.as_ref()?.amount })
+        Some(Self {
+            id: charge.id,
+            status,
+            amount: charge.terms.as_ref()?.amount,
+        })
     }
 }
 
@@ -86,13 +90,23 @@ pub enum ChargeOutcome {
 impl From<Outcome> for ChargePayload {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Captured => Self { outcome: ChargeOutcome::Captured, decline_code: None },
-            Outcome::Declined(code) => Self { outcome: ChargeOutcome::Declined, decline_code: Some(code) },
+            Outcome::Captured => Self {
+                outcome: ChargeOutcome::Captured,
+                decline_code: None,
+            },
+            Outcome::Declined(code) => Self {
+                outcome: ChargeOutcome::Declined,
+                decline_code: Some(code),
+            },
             // Whoever asks after a refund must treat the order as not paid.
-            Outcome::Refunded => {
-                Self { outcome: ChargeOutcome::Declined, decline_code: Some("refunded".to_owned()) }
-            }
-            Outcome::Unknown => Self { outcome: ChargeOutcome::Unknown, decline_code: None },
+            Outcome::Refunded => Self {
+                outcome: ChargeOutcome::Declined,
+                decline_code: Some("refunded".to_owned()),
+            },
+            Outcome::Unknown => Self {
+                outcome: ChargeOutcome::Unknown,
+                decline_code: None,
+            },
         }
     }
 }
