@@ -1,0 +1,310 @@
+//! Enforces `@authenticated`, `@requiresScopes` and `@policy`: what the caller may not see leaves the operation before it is
+//! planned, so that no subgraph is ever asked for it.
+
+use std::collections::HashSet;
+
+use apollo_compiler::ast::DirectiveList;
+use apollo_compiler::executable::{
+    ExecutableDocument, Field, InlineFragment, Operation, Selection, SelectionSet,
+};
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{Name, Node, name};
+use fondaco_executor::{GraphqlError, PathElement};
+use fondaco_supergraph::{Requirement, Supergraph};
+
+use super::Caller;
+
+/// The requirements an operation touches, each once.
+#[derive(Debug, Clone, Default)]
+pub struct Gates(Vec<Requirement>);
+
+/// Which gates of an operation are shut for a caller, by index: equal outcomes share a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Outcome(Vec<u16>);
+
+impl Outcome {
+    /// Whether the caller may see everything the operation asks for.
+    pub fn is_open(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Gates {
+    /// Collects the requirements of everything the operation selects.
+    pub fn of(document: &ExecutableDocument, operation: &Operation, supergraph: &Supergraph) -> Self {
+        let mut gates = Self::default();
+        if supergraph.requirements().is_empty() {
+            return gates;
+        }
+        let scope = Scope { document, supergraph };
+        let root = scope.possible_types(&operation.selection_set.ty);
+        gates.collect(&scope, &operation.selection_set, &root);
+        gates
+    }
+
+    fn collect(&mut self, scope: &Scope<'_>, selections: &SelectionSet, possible: &[Name]) {
+        for selection in &selections.selections {
+            match selection {
+                Selection::Field(field) => {
+                    for requirement in scope.requirements(&selections.ty, possible, field) {
+                        self.add(requirement);
+                    }
+                    self.collect(
+                        scope,
+                        &field.selection_set,
+                        &scope.possible_types(&field.selection_set.ty),
+                    );
+                }
+                Selection::InlineFragment(fragment) => {
+                    let narrowed = scope.narrow(possible, &fragment.selection_set.ty);
+                    self.collect(scope, &fragment.selection_set, &narrowed);
+                }
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = scope.document.fragments.get(&spread.fragment_name) {
+                        let narrowed = scope.narrow(possible, &fragment.selection_set.ty);
+                        self.collect(scope, &fragment.selection_set, &narrowed);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, requirement: &Requirement) {
+        if !self.0.contains(requirement) {
+            self.0.push(requirement.clone());
+        }
+    }
+
+    /// Tries every gate for the caller.
+    pub fn outcome(&self, caller: &Caller) -> Outcome {
+        let shut = self
+            .0
+            .iter()
+            .enumerate()
+            .filter(|(_, requirement)| !is_met(requirement, caller));
+        Outcome(shut.map(|(index, _)| index as u16).collect())
+    }
+
+    fn shut<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a Requirement> {
+        outcome.0.iter().map(|index| &self.0[usize::from(*index)])
+    }
+}
+
+/// Each directive must be met; of its sets any one, whole.
+fn is_met(requirement: &Requirement, caller: &Caller) -> bool {
+    let any_set = |sets: &[Vec<String>], holds: &dyn Fn(&str) -> bool| {
+        sets.is_empty() || sets.iter().any(|set| set.iter().all(|item| holds(item)))
+    };
+    (!requirement.authenticated || caller.is_authenticated())
+        && any_set(&requirement.scopes, &|scope| caller.has_scope(scope))
+        && any_set(&requirement.policies, &|policy| caller.has_policy(policy))
+}
+
+/// An operation without the parts its caller may not see.
+#[derive(Debug)]
+pub struct Filtered {
+    /// Only this operation, its fragments written out; `None` where nothing is left.
+    pub document: Option<Valid<ExecutableDocument>>,
+    /// What was left out.
+    pub denials: Vec<Denial>,
+}
+
+/// A field that was left out.
+#[derive(Debug, Clone)]
+pub struct Denial {
+    /// The error to report, with the field's path (without indices of lists).
+    pub error: GraphqlError,
+    /// The `@skip` and `@include` above it, as variable and the value it must have: the client asked only if all hold.
+    pub conditions: Vec<(Name, bool)>,
+}
+
+/// Takes out of the operation what lies behind shut gates.
+pub fn filter(
+    document: &ExecutableDocument,
+    operation: &Node<Operation>,
+    supergraph: &Supergraph,
+    gates: &Gates,
+    outcome: &Outcome,
+) -> Filtered {
+    let scope = Scope { document, supergraph };
+    let mut filter = Filter {
+        scope: &scope,
+        shut: gates.shut(outcome).collect(),
+        path: Vec::new(),
+        conditions: Vec::new(),
+        denied: HashSet::new(),
+        denials: Vec::new(),
+    };
+    let root = scope.possible_types(&operation.selection_set.ty);
+    let selection_set = filter.selections(&operation.selection_set, &root);
+    let denials = filter.denials;
+    if selection_set.is_empty() {
+        return Filtered {
+            document: None,
+            denials,
+        };
+    }
+    let mut filtered = ExecutableDocument::new();
+    filtered.sources = document.sources.clone();
+    filtered.operations.insert(Operation {
+        selection_set,
+        ..Operation::clone(operation)
+    });
+    Filtered {
+        document: Some(Valid::assume_valid(filtered)),
+        denials,
+    }
+}
+
+struct Filter<'a> {
+    scope: &'a Scope<'a>,
+    shut: Vec<&'a Requirement>,
+    path: Vec<PathElement>,
+    conditions: Vec<(Name, bool)>,
+    denied: HashSet<(Vec<PathElement>, Vec<(Name, bool)>)>,
+    denials: Vec<Denial>,
+}
+
+impl Filter<'_> {
+    fn selections(&mut self, selections: &SelectionSet, possible: &[Name]) -> SelectionSet {
+        let mut kept = SelectionSet::new(selections.ty.clone());
+        for selection in &selections.selections {
+            let outer = self.conditions.len();
+            self.conditions.extend(conditions(selection.directives()));
+            let selection = match selection {
+                Selection::Field(field) => self.field(&selections.ty, possible, field).map(Selection::from),
+                Selection::InlineFragment(fragment) => self
+                    .fragment(
+                        &fragment.selection_set,
+                        possible,
+                        fragment.type_condition.clone(),
+                        &fragment.directives,
+                    )
+                    .map(Selection::from),
+                Selection::FragmentSpread(spread) => {
+                    let definition = self.scope.document.fragments.get(&spread.fragment_name);
+                    definition.and_then(|fragment| {
+                        let condition = Some(fragment.type_condition().clone());
+                        self.fragment(&fragment.selection_set, possible, condition, &spread.directives)
+                            .map(Selection::from)
+                    })
+                }
+            };
+            self.conditions.truncate(outer);
+            kept.selections.extend(selection);
+        }
+        kept
+    }
+
+    fn fragment(
+        &mut self,
+        selections: &SelectionSet,
+        possible: &[Name],
+        type_condition: Option<Name>,
+        directives: &DirectiveList,
+    ) -> Option<InlineFragment> {
+        let narrowed = self.scope.narrow(possible, &selections.ty);
+        let selection_set = self.selections(selections, &narrowed);
+        let directives = directives.clone();
+        (!selection_set.is_empty()).then_some(InlineFragment {
+            type_condition,
+            directives,
+            selection_set,
+        })
+    }
+
+    fn field(&mut self, parent: &Name, possible: &[Name], field: &Node<Field>) -> Option<Node<Field>> {
+        self.path.push(PathElement::Key(field.response_key().to_string()));
+        let shut = self
+            .scope
+            .requirements(parent, possible, field)
+            .iter()
+            .any(|one| self.shut.contains(one));
+        let kept = if shut {
+            self.deny();
+            None
+        } else if field.selection_set.is_empty() {
+            Some(field.clone())
+        } else {
+            Some(self.object_field(field))
+        };
+        self.path.pop();
+        kept
+    }
+
+    /// The object itself may be seen even where nothing of it may: its type name stands in for its fields.
+    fn object_field(&mut self, field: &Node<Field>) -> Node<Field> {
+        let below = self.scope.possible_types(&field.selection_set.ty);
+        let mut selection_set = self.selections(&field.selection_set, &below);
+        if selection_set.is_empty() {
+            let typename = selection_set.new_field(self.scope.supergraph.schema(), name!("__typename"));
+            selection_set.push(typename.expect("every composite type has __typename"));
+        }
+        Node::new(Field {
+            selection_set,
+            ..Field::clone(field)
+        })
+    }
+
+    fn deny(&mut self) {
+        if self.denied.insert((self.path.clone(), self.conditions.clone())) {
+            let error = GraphqlError::new("Unauthorized field or type", "UNAUTHORIZED_FIELD_OR_TYPE");
+            self.denials.push(Denial {
+                error: error.at(self.path.clone()),
+                conditions: self.conditions.clone(),
+            });
+        }
+    }
+}
+
+/// `@skip` and `@include` by variables. Those by constants are not looked at: they are rare and the error is harmless.
+fn conditions(directives: &DirectiveList) -> impl Iterator<Item = (Name, bool)> + '_ {
+    [("skip", false), ("include", true)]
+        .into_iter()
+        .filter_map(|(directive, expected)| {
+            let value = directives.get(directive)?.specified_argument_by_name("if")?;
+            Some((value.as_variable()?.clone(), expected))
+        })
+}
+
+/// What types and requirements are looked up in.
+struct Scope<'a> {
+    document: &'a ExecutableDocument,
+    supergraph: &'a Supergraph,
+}
+
+impl<'a> Scope<'a> {
+    fn possible_types(&self, type_name: &str) -> Vec<Name> {
+        self.supergraph.possible_types(type_name).to_vec()
+    }
+
+    /// Object types that are possible before and inside a fragment.
+    fn narrow(&self, possible: &[Name], type_condition: &str) -> Vec<Name> {
+        let inside = self.supergraph.possible_types(type_condition);
+        possible
+            .iter()
+            .filter(|name| inside.contains(name))
+            .cloned()
+            .collect()
+    }
+
+    /// Everything that must be met to read the field: of its parent and itself, of every object type it may be read from,
+    /// and of its own type.
+    fn requirements(&self, parent: &Name, possible: &[Name], field: &Field) -> Vec<&'a Requirement> {
+        let all = self.supergraph.requirements();
+        let parents = std::iter::once(parent).chain(possible.iter().filter(|name| *name != parent));
+        let mut found = Vec::new();
+        for parent in parents {
+            // A type's name says nothing that its interface would not; it is guarded by its own type only.
+            let guarded = field.name != "__typename" || self.is_object(parent);
+            found.extend(all.of_type(parent).filter(|_| guarded));
+            found.extend(all.of_field(parent, &field.name));
+        }
+        found.extend(all.of_type(field.definition.ty.inner_named_type()));
+        found
+    }
+
+    fn is_object(&self, type_name: &Name) -> bool {
+        self.supergraph.api_schema().get_object(type_name).is_some()
+    }
+}

@@ -1,0 +1,416 @@
+//! The router's configuration: the `router` section of the file, complete without one.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Everything a person may set about the router.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RouterConfig {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Supergraph file; the command line's `--supergraph` goes before it.
+    pub supergraph: Option<PathBuf>,
+    /// Watching the supergraph file for changes.
+    pub reload: ReloadConfig,
+    /// Addresses of subgraphs that differ from the supergraph's routing URLs, by subgraph name.
+    pub subgraph_urls: BTreeMap<String, String>,
+    /// Largest answer accepted from a subgraph, in bytes.
+    pub max_subgraph_response_bytes: usize,
+    /// Whether clients see a general message instead of what a subgraph's errors say.
+    pub mask_subgraph_errors: bool,
+    /// Time limits.
+    pub timeouts: TimeoutsConfig,
+    /// Limits on requests.
+    pub limits: LimitsConfig,
+    /// Whether `__schema` and `__type` may be asked for.
+    pub introspection: bool,
+    /// The GraphiQL page.
+    pub playground: PlaygroundConfig,
+    /// Which sites' pages may call the router.
+    pub cors: CorsConfig,
+    /// Headers of which one must be present where a POST has a content type that browsers send without asking first.
+    pub csrf_headers: Vec<String>,
+    /// Headers passed on to subgraphs.
+    pub headers: HeadersConfig,
+    /// The cache of parsed, validated and planned operations.
+    pub plan_cache: PlanCacheConfig,
+    /// Who issues the access tokens clients send. Without an issuer no token is looked at and every caller is anonymous.
+    pub authentication: AuthenticationConfig,
+    /// What happens to operations that need a permission the caller does not have.
+    pub authorization: AuthorizationConfig,
+}
+
+impl Default for RouterConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
+            supergraph: None,
+            reload: ReloadConfig::default(),
+            subgraph_urls: BTreeMap::new(),
+            max_subgraph_response_bytes: 16 * 1024 * 1024,
+            mask_subgraph_errors: false,
+            timeouts: TimeoutsConfig::default(),
+            limits: LimitsConfig::default(),
+            introspection: true,
+            playground: PlaygroundConfig::default(),
+            cors: CorsConfig::default(),
+            csrf_headers: vec!["x-fondaco-csrf".to_owned(), "apollo-require-preflight".to_owned()],
+            headers: HeadersConfig::default(),
+            plan_cache: PlanCacheConfig::default(),
+            authentication: AuthenticationConfig::default(),
+            authorization: AuthorizationConfig::default(),
+        }
+    }
+}
+
+impl RouterConfig {
+    /// Reads the section as a document of its own; the error names the key, line and column.
+    pub fn from_yaml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self =
+            serde_saphyr::from_str(text).map_err(|error| ConfigError::Syntax(error.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks what the types cannot: call it after reading the section as part of a larger file.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        for (name, url) in &self.subgraph_urls {
+            parse_uri(&format!("subgraph_urls.{name}"), url)?;
+        }
+        for name in self
+            .headers
+            .propagate
+            .iter()
+            .chain(&self.csrf_headers)
+            .chain(&self.cors.headers)
+        {
+            name.parse::<http::HeaderName>()
+                .map_err(|_| ConfigError::value("headers", format!("`{name}` is not a header name")))?;
+        }
+        for origin in &self.cors.origins {
+            origin
+                .parse::<http::HeaderValue>()
+                .map_err(|_| ConfigError::value("cors.origins", format!("`{origin}` is not an origin")))?;
+        }
+        if self.cors.credentials && self.cors.origins.iter().any(|origin| origin == "*") {
+            return Err(ConfigError::value(
+                "cors.credentials",
+                "cannot be true while cors.origins allows every site",
+            ));
+        }
+        self.authentication
+            .issuers
+            .iter()
+            .try_for_each(IssuerConfig::validate)
+    }
+}
+
+fn parse_uri(key: &str, url: &str) -> Result<(), ConfigError> {
+    let uri: http::Uri = url
+        .parse()
+        .map_err(|_| ConfigError::value(key, format!("`{url}` is not a URL")))?;
+    match uri.scheme_str() {
+        Some("http" | "https") => Ok(()),
+        _ => Err(ConfigError::value(
+            key,
+            format!("`{url}` is not an http or https URL"),
+        )),
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not YAML, an unknown key, or a value of the wrong type.
+    #[error("the router's configuration cannot be read: {0}")]
+    Syntax(String),
+    /// A value that its type allows but the router cannot use.
+    #[error("router.{key}: {problem}")]
+    Value {
+        /// Key below `router`.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl ConfigError {
+    fn value(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Value {
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Watching the supergraph file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReloadConfig {
+    /// Whether a changed file is taken without a restart.
+    pub enabled: bool,
+    /// Time between two looks at the file, in milliseconds.
+    pub interval_ms: u64,
+}
+
+impl Default for ReloadConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            interval_ms: 1_000,
+        }
+    }
+}
+
+/// Time limits, in milliseconds.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TimeoutsConfig {
+    /// A whole request, its body included.
+    pub request_ms: u64,
+    /// One call to a subgraph.
+    pub subgraph_ms: u64,
+    /// How long running requests may go on after a shutdown was asked for.
+    pub shutdown_ms: u64,
+}
+
+impl Default for TimeoutsConfig {
+    fn default() -> Self {
+        Self {
+            request_ms: 30_000,
+            subgraph_ms: 15_000,
+            shutdown_ms: 20_000,
+        }
+    }
+}
+
+impl TimeoutsConfig {
+    /// Limit of a whole request.
+    pub fn request(&self) -> Duration {
+        Duration::from_millis(self.request_ms)
+    }
+
+    /// Limit of one call to a subgraph.
+    pub fn subgraph(&self) -> Duration {
+        Duration::from_millis(self.subgraph_ms)
+    }
+
+    /// Limit of a graceful shutdown.
+    pub fn shutdown(&self) -> Duration {
+        Duration::from_millis(self.shutdown_ms)
+    }
+}
+
+/// Limits on one request.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Largest request body, in bytes.
+    pub body_bytes: usize,
+    /// Lexical tokens of a document.
+    pub tokens: usize,
+    /// Levels of nested fields.
+    pub depth: usize,
+    /// Aliases, fragments counted as often as they are spread.
+    pub aliases: usize,
+    /// Fields at the root of an operation.
+    pub root_fields: usize,
+    /// Fields of an operation, fragments counted as often as they are spread.
+    pub fields: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1_000_000,
+            tokens: 20_000,
+            depth: 50,
+            aliases: 200,
+            root_fields: 100,
+            fields: 10_000,
+        }
+    }
+}
+
+/// The GraphiQL page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlaygroundConfig {
+    /// Whether a browser that opens `/graphql` gets the page.
+    pub enabled: bool,
+    /// Query in the editor on a first visit.
+    pub default_query: Option<String>,
+}
+
+impl Default for PlaygroundConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            default_query: None,
+        }
+    }
+}
+
+/// Cross-origin resource sharing. Without origins no other site's page may call the router.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorsConfig {
+    /// Allowed origins (`https://shop.example`), or `*`.
+    pub origins: Vec<String>,
+    /// Whether cookies and client certificates may be sent.
+    pub credentials: bool,
+    /// Request headers pages may set, besides `content-type`, `authorization` and `x-request-id`.
+    pub headers: Vec<String>,
+    /// How long a browser may remember the answer to its preflight request, in seconds.
+    pub max_age_seconds: Option<u64>,
+}
+
+/// Headers between clients and subgraphs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HeadersConfig {
+    /// Client headers passed on to every subgraph. Hop-by-hop and `fondaco-*` headers never are.
+    pub propagate: Vec<String>,
+}
+
+/// The cache of prepared operations.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlanCacheConfig {
+    /// Operations kept; a document longer than 4 KiB counts as several.
+    pub operations: usize,
+}
+
+impl Default for PlanCacheConfig {
+    fn default() -> Self {
+        Self { operations: 4_096 }
+    }
+}
+
+/// Verification of access tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuthenticationConfig {
+    /// Accepted issuers; the key that a token names decides which one applies.
+    pub issuers: Vec<IssuerConfig>,
+    /// Verified tokens remembered.
+    pub token_cache: usize,
+}
+
+impl Default for AuthenticationConfig {
+    fn default() -> Self {
+        Self {
+            issuers: Vec::new(),
+            token_cache: 10_000,
+        }
+    }
+}
+
+/// One issuer of access tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// Value the `iss` claim must have.
+    pub issuer: String,
+    /// Values of which `aud` must hold one; empty accepts any.
+    #[serde(default)]
+    pub audiences: Vec<String>,
+    /// Where the issuer publishes its keys (RFC 7517).
+    #[serde(default)]
+    pub jwks_url: Option<String>,
+    /// File that holds the issuer's keys, instead of `jwks_url`.
+    #[serde(default)]
+    pub jwks_file: Option<PathBuf>,
+    /// Shortest time between two fetches of the keys, in seconds.
+    #[serde(default = "default_min_refresh")]
+    pub min_refresh_seconds: u64,
+    /// Time after which the keys are fetched again though none is missing, in seconds.
+    #[serde(default = "default_max_age")]
+    pub max_age_seconds: u64,
+    /// Tolerated difference between clocks, in seconds.
+    #[serde(default)]
+    pub leeway_seconds: u64,
+    /// String claims that must have these values, such as `token_use: access`.
+    #[serde(default)]
+    pub required_claims: BTreeMap<String, String>,
+}
+
+fn default_min_refresh() -> u64 {
+    10
+}
+
+fn default_max_age() -> u64 {
+    600
+}
+
+impl IssuerConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        match (&self.jwks_url, &self.jwks_file) {
+            (Some(url), None) => parse_uri("authentication.issuers.jwks_url", url),
+            (None, Some(_)) => Ok(()),
+            _ => Err(ConfigError::value(
+                "authentication.issuers",
+                format!("issuer `{}` needs either jwks_url or jwks_file", self.issuer),
+            )),
+        }
+    }
+}
+
+/// Enforcement of `@authenticated`, `@requiresScopes` and `@policy`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuthorizationConfig {
+    /// What happens to an operation with parts the caller may not use.
+    pub mode: AuthorizationMode,
+}
+
+/// What happens to an operation with parts the caller may not use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthorizationMode {
+    /// Those parts are null with an error, the rest is answered.
+    #[default]
+    Filter,
+    /// The whole operation is refused with status 403.
+    Reject,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_section_is_complete() {
+        let config = RouterConfig::from_yaml("{}").unwrap();
+        assert_eq!(config.listen.port(), 4000);
+        assert_eq!(config.limits.depth, 50);
+    }
+
+    #[test]
+    fn refusals_name_the_key() {
+        let cases = [
+            ("introspecton: true", "introspecton"),
+            ("limits: { dept: 3 }", "dept"),
+            ("limits: { depth: many }", "depth"),
+            ("listen: here", "listen"),
+            ("subgraph_urls: { a: 'not a url' }", "subgraph_urls.a"),
+            ("subgraph_urls: { a: 'ftp://x/' }", "subgraph_urls.a"),
+            ("headers: { propagate: ['no spaces'] }", "no spaces"),
+            ("cors: { origins: ['*'], credentials: true }", "cors.credentials"),
+            (
+                "authentication: { issuers: [{ issuer: a }] }",
+                "jwks_url or jwks_file",
+            ),
+            ("authorization: { mode: maybe }", "maybe"),
+        ];
+        for (text, named) in cases {
+            let message = RouterConfig::from_yaml(text).unwrap_err().to_string();
+            assert!(message.contains(named), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The way of an operation through the router, stage by stage; the stages themselves are elsewhere.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+
+use crate::active_supergraph::ActiveSupergraph;
+use crate::auth::Caller;
+use crate::error::RequestError;
+use crate::graphql_over_http::{self, GraphqlRequest};
+use crate::headers::SubgraphHeaders;
+use crate::media_type::Format;
+use crate::stages::Stages;
+use crate::telemetry::RequestLog;
+
+/// Limits -> parse -> validate -> authorise -> plan -> execute -> encode. The first three and the plan are remembered.
+pub async fn run(
+    stages: &Arc<Stages>,
+    active: &Arc<ActiveSupergraph>,
+    request: GraphqlRequest<'_>,
+    caller: &Caller,
+    headers: SubgraphHeaders,
+    format: Format,
+    log: &mut RequestLog,
+) -> Result<Response, RequestError> {
+    let operation = stages.prepare(active, &request).await?;
+    log.operation(&operation);
+    stages.check_method(&operation, &request)?;
+    let outcome = stages.authorise(&operation, caller);
+    let plan = stages.plan(active, &operation, outcome).await?;
+    let denials = stages.denials(&operation, &plan, &request)?;
+    let response = stages
+        .execute(active, &operation, plan, request, headers, denials)
+        .await?;
+    log.errors(response.errors.len());
+    Ok(graphql_over_http::executed(format, &response))
+}
