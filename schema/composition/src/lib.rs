@@ -1,1 +1,119 @@
-//! fondaco-composition.
+//! Composition: subgraph SDLs become one supergraph (join specification v0.5), or diagnostics with code and position.
+//!
+//! - [`compose`]: the driver; it lists the stages
+//! - [`config`]: rover's `supergraph.yaml`
+//! - `subgraph`, `link`, `federation_spec`, `definitions`, `read_schema`: ingest of one subgraph into the `model`
+//! - `facts`, `field_set`: what federation directives say about a subgraph's fields
+//! - `merge`: one file a kind of type
+//! - `emit`: printing
+
+pub mod config;
+mod definitions;
+mod diagnostic;
+mod emit;
+mod facts;
+mod federation_spec;
+mod field_set;
+mod graph_names;
+mod join;
+mod link;
+mod merge;
+mod model;
+mod read_schema;
+mod subgraph;
+
+pub use diagnostic::{Code, Diagnostic, Hint};
+
+use facts::Facts;
+use graph_names::graph_names;
+use merge::{Member, merge};
+use model::Subgraph;
+
+/// One subgraph to compose.
+#[derive(Debug, Clone)]
+pub struct SubgraphSource {
+    /// Its name, unique in the graph.
+    pub name: String,
+    /// Where the router reaches it.
+    pub url: String,
+    /// Its schema.
+    pub sdl: String,
+    /// The file the schema was read from, for diagnostics.
+    pub file: Option<String>,
+}
+
+/// A composed graph.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// What a router loads.
+    pub supergraph_sdl: String,
+    /// What clients see.
+    pub api_sdl: String,
+    /// Remarks, sorted.
+    pub hints: Vec<Hint>,
+}
+
+/// Composes the subgraphs. The result does not depend on their order.
+///
+/// # Errors
+/// Everything found by the first stage that found anything: reading, then merging, then satisfiability.
+pub fn compose(sources: Vec<SubgraphSource>) -> Result<Composed, Vec<Diagnostic>> {
+    let subgraphs = ingest_all(sources)?;
+    let members: Vec<Member> = subgraphs
+        .into_iter()
+        .map(|subgraph| Member {
+            facts: Facts::of(&subgraph),
+            subgraph,
+        })
+        .collect();
+    let (supergraph, errors, mut hints) = merge(&members);
+    fail_on(errors)?;
+    hints.sort();
+    hints.dedup();
+    Ok(Composed {
+        supergraph_sdl: emit::supergraph_sdl(&supergraph, &members),
+        api_sdl: String::new(),
+        hints,
+    })
+}
+
+/// Reads all subgraphs, sorted by name.
+fn ingest_all(mut sources: Vec<SubgraphSource>) -> Result<Vec<Subgraph>, Vec<Diagnostic>> {
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut subgraphs = Vec::new();
+    let mut errors = Vec::new();
+    for source in &sources {
+        match subgraph::ingest(source) {
+            Ok(subgraph) => subgraphs.push(subgraph),
+            Err(found) => errors.extend(found),
+        }
+    }
+    for pair in sources.windows(2).filter(|pair| pair[0].name == pair[1].name) {
+        let message = format!("two subgraphs are called \"{}\"", pair[0].name);
+        errors.push(diagnostic::graph_error(Code::InvalidSubgraphName, message));
+    }
+    fail_on(errors)?;
+    let names: Vec<&str> = subgraphs.iter().map(|subgraph| subgraph.name.as_str()).collect();
+    for (subgraph, graph) in graph_names(&names).into_iter().enumerate() {
+        subgraphs[subgraph].graph = graph;
+    }
+    Ok(subgraphs)
+}
+
+fn fail_on(mut errors: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let place = |error: &Diagnostic| {
+        (
+            error.subgraph.clone(),
+            error.line,
+            error.column,
+            error.code,
+            error.message.clone(),
+        )
+    };
+    errors.sort_by_key(place);
+    errors.dedup();
+    Err(errors)
+}
