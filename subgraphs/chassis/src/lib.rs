@@ -11,7 +11,7 @@
 //! - [`service`]: a started service: its router and its background tasks
 //! - [`client`], [`peers`]: calls from service to service
 //! - [`error`]: faults, mapped once to `extensions.code`
-//! - [`telemetry`]: logs
+//! - [`telemetry`]: structured logs
 //! - `testing` (feature): databases and callers for integration tests
 //!
 //! # How a service is built

@@ -1,0 +1,69 @@
+//! Access tokens: short-lived JWTs, signed with Ed25519, by which a client proves its user to the router.
+
+use fondaco_chassis::ApiError;
+use fondaco_contracts::{SessionId, UserId};
+use jsonwebtoken::{Algorithm, Header, encode, get_current_timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{signing_key::SigningKeys, store::Account};
+
+/// How long an access token is valid, in seconds.
+pub const LIFETIME_SECONDS: u64 = 3600;
+
+const ISSUER: &str = "fondaco";
+const AUDIENCE: &str = "fondaco";
+
+/// The claims; ARCHITECTURE.md, "Caller identity".
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AccessClaims {
+    /// `fondaco`
+    pub iss: String,
+    /// `fondaco`
+    pub aud: String,
+    /// `access`: no other token passes for one.
+    pub token_use: String,
+    /// The user.
+    pub sub: UserId,
+    /// The session.
+    pub sid: SessionId,
+    /// The user's roles.
+    pub roles: Vec<String>,
+    /// Space-separated scopes.
+    pub scope: String,
+    /// Unix seconds.
+    pub iat: u64,
+    /// Unix seconds, an hour after `iat`.
+    pub exp: u64,
+}
+
+/// Issues access tokens.
+#[derive(Clone, Debug)]
+pub struct AccessTokens {
+    keys: SigningKeys,
+}
+
+impl AccessTokens {
+    /// An issuer that signs with the active key of `keys`.
+    pub fn new(keys: SigningKeys) -> Self {
+        Self { keys }
+    }
+
+    /// A token for `account`, signed in as `session`.
+    pub fn issue(&self, account: &Account, session: SessionId) -> Result<String, ApiError> {
+        let iat = get_current_timestamp();
+        let claims = AccessClaims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            token_use: "access".to_owned(),
+            sub: account.id,
+            sid: session,
+            roles: account.roles.clone(),
+            scope: account.scopes.join(" "),
+            iat,
+            exp: iat + LIFETIME_SECONDS,
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(self.keys.kid().to_owned());
+        encode(&header, &claims, self.keys.encoding_key()).map_err(ApiError::internal)
+    }
+}
