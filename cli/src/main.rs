@@ -1,18 +1,23 @@
 //! `fondaco`: the router, the schema tools and the commerce subgraphs in one binary.
 //!
 //! - [`commands`]: one file a command
+//! - [`config`]: the configuration file and the environment
 //! - [`servers`]: private Postgres and Redis for `up` and for tests
+//! - [`shutdown`]: Ctrl-C and SIGTERM
 //! - [`error`]: what goes wrong, in words for people
 
 mod commands;
+mod config;
 mod error;
 mod servers;
+mod shutdown;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{reset, servers as servers_command};
+use crate::commands::service::Name;
+use crate::commands::{api_schema, compose, healthcheck, reset, sdl, servers as servers_command, service};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -27,6 +32,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the auth subgraph.
+    Auth(service::Arguments),
+    /// Run the payment subgraph.
+    Payment(service::Arguments),
+    /// Compose subgraph schemas into a supergraph.
+    Compose(compose::Arguments),
+    /// Print the schema of one of our subgraphs.
+    Sdl(sdl::Arguments),
+    /// Print the schema that clients of a supergraph see.
+    ApiSchema(api_schema::Arguments),
+    /// Ask a running part whether it serves.
+    Healthcheck(healthcheck::Arguments),
     /// Drop the data of `fondaco up`.
     Reset(reset::Arguments),
     /// Run a command beside a private Postgres and Redis.
@@ -36,6 +53,12 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Auth(arguments) => service::run(Name::Auth, arguments).await,
+        Command::Payment(arguments) => service::run(Name::Payment, arguments).await,
+        Command::Compose(arguments) => compose::run(arguments).await,
+        Command::Sdl(arguments) => sdl::run(arguments),
+        Command::ApiSchema(arguments) => api_schema::run(arguments),
+        Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Reset(arguments) => reset::run(arguments).await,
         Command::Servers(arguments) => servers_command::run(arguments).await,
     };

@@ -223,7 +223,7 @@ fn tail(log: &Path) -> String {
 }
 
 /// A password for a server's superuser: 256 random bits from the operating system.
-fn random_password() -> Result<String, ServersError> {
+pub fn random_password() -> Result<String, ServersError> {
     use std::io::Read;
     let mut bytes = [0_u8; 32];
     File::open("/dev/urandom")

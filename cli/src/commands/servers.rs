@@ -11,6 +11,9 @@ use crate::servers::{Durability, Servers};
 /// Arguments of `fondaco servers`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
+    /// Flush to disk as in production, for measurements.
+    #[arg(long)]
+    durable: bool,
     /// Command to run with DATABASE_URL and REDIS_URL set.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
@@ -19,7 +22,12 @@ pub struct Arguments {
 /// Runs the command; its exit code becomes ours.
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let folder = std::env::temp_dir().join(format!("fondaco-servers-{}", std::process::id()));
-    let servers = Servers::start(&folder, Durability::Scratch).await?;
+    let durability = if arguments.durable {
+        Durability::Kept
+    } else {
+        Durability::Scratch
+    };
+    let servers = Servers::start(&folder, durability).await?;
     let outcome = run_command(&arguments.command, &servers).await;
     servers.stop().await;
     crate::servers::reset(&folder).await?;

@@ -1,0 +1,83 @@
+//! `fondaco compose`: subgraph schemas in, supergraph out.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use fondaco_composition::SubgraphSource;
+use fondaco_composition::config::SupergraphConfig;
+use serde::Deserialize;
+
+use crate::commands::write;
+use crate::error::CliError;
+
+/// Arguments of `fondaco compose`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// What to compose, in rover's format: subgraphs with routing_url and schema (file or subgraph_url).
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Where to write the supergraph; standard output if absent.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Composes. Diagnostics and hints go to standard error; nothing is written where there are errors.
+pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
+    let sources = load(&arguments.config).await?;
+    let composed = fondaco_composition::compose(sources).map_err(|diagnostics| {
+        let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        CliError::Composition(lines.join("\n"))
+    })?;
+    for hint in &composed.hints {
+        eprintln!("hint: {} {}", hint.code, hint.message);
+    }
+    match &arguments.output {
+        Some(path) => write(path, &composed.supergraph_sdl)?,
+        None => print!("{}", composed.supergraph_sdl),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn load(path: &Path) -> Result<Vec<SubgraphSource>, CliError> {
+    let path = path.to_owned();
+    let runtime = tokio::runtime::Handle::current();
+    // Running subgraphs are asked from a thread that may wait.
+    let loaded = tokio::task::spawn_blocking(move || {
+        SupergraphConfig::load(&path, |url| runtime.block_on(fetch_sdl(url)))
+    });
+    Ok(loaded.await.expect("loading does not panic")?)
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    #[serde(rename = "_service")]
+    service: ServiceSdl,
+}
+
+#[derive(Deserialize)]
+struct ServiceSdl {
+    sdl: String,
+}
+
+/// Asks a running subgraph for its SDL, as the subgraph specification provides.
+async fn fetch_sdl(url: &str) -> Result<String, String> {
+    let question = serde_json::json!({ "query": "{ _service { sdl } }" });
+    let request = reqwest::Client::new()
+        .post(url)
+        .timeout(Duration::from_secs(10))
+        .json(&question);
+    let answer = request.send().await.and_then(reqwest::Response::error_for_status);
+    let answer: Result<Answer, _> = match answer {
+        Ok(answer) => answer.json().await,
+        Err(error) => Err(error),
+    };
+    answer
+        .map(|answer| answer.data.service.sdl)
+        .map_err(|error| format!("{url} did not give its SDL: {error}"))
+}

@@ -1,0 +1,131 @@
+//! The configuration file as a whole: what the parts share, and one section a part.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fondaco_auth::config::AuthConfig;
+use fondaco_chassis::Runtime;
+use fondaco_chassis::config::{ConfigError, Environment, IdentityConfig};
+use fondaco_chassis::telemetry::{self, LogFormat};
+use fondaco_payment::config::PaymentConfig;
+use fondaco_router::RouterConfig;
+use serde::Deserialize;
+
+use crate::error::CliError;
+
+/// `fondaco.yaml`. Every key has a default or an environment variable, so that no file is needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The Postgres server.
+    database_url: Option<String>,
+    /// A service's database is this followed by the service's name.
+    database_prefix: Option<String>,
+    /// The Redis server.
+    redis_url: Option<String>,
+    /// Every Redis key begins with this.
+    redis_prefix: Option<String>,
+    /// The secret that router and subgraphs share.
+    identity: IdentityConfig,
+    /// Where services find each other, by name.
+    peers: BTreeMap<String, String>,
+    /// The router.
+    pub router: RouterConfig,
+    /// The auth service.
+    pub auth: AuthConfig,
+    /// The payment service.
+    pub payment: PaymentConfig,
+}
+
+/// File and environment together.
+#[derive(Debug)]
+pub struct Settings {
+    /// The file, or its defaults.
+    pub config: Config,
+    /// What goes before it.
+    pub environment: Environment,
+}
+
+impl Settings {
+    /// Reads both and starts logging with `default_filter` unless `FONDACO_LOG` says otherwise.
+    pub fn load(file: Option<&Path>, default_filter: &str) -> Result<Self, CliError> {
+        let environment = Environment::read()?;
+        let filter = environment.log.as_deref().unwrap_or(default_filter);
+        telemetry::init(filter, environment.log_format.unwrap_or(LogFormat::Text))?;
+        let config: Config = file
+            .map(fondaco_chassis::config::read)
+            .transpose()?
+            .unwrap_or_default();
+        config
+            .router
+            .validate()
+            .map_err(fondaco_router::BuildError::from)?;
+        Ok(Self { config, environment })
+    }
+
+    /// URL of the Postgres server, if one was given.
+    pub fn database_url(&self) -> Option<&str> {
+        self.environment
+            .database_url
+            .as_deref()
+            .or(self.config.database_url.as_deref())
+    }
+
+    /// URL of the Redis server, if one was given.
+    pub fn redis_url(&self) -> Option<&str> {
+        self.environment
+            .redis_url
+            .as_deref()
+            .or(self.config.redis_url.as_deref())
+    }
+
+    /// The shared secret, if one was given.
+    pub fn identity_secret(&self) -> Option<&str> {
+        self.environment
+            .identity_secret
+            .as_deref()
+            .or(self.config.identity.secret.as_deref())
+    }
+
+    /// What a service is started with, on the given servers.
+    pub fn runtime(&self, database_url: &str, redis_url: &str, secret: &str) -> Result<Runtime, ConfigError> {
+        let mut runtime = Runtime::new(database_url, redis_url, secret)?;
+        if let Some(prefix) = &self.config.database_prefix {
+            runtime.database_prefix.clone_from(prefix);
+        }
+        if let Some(prefix) = &self.config.redis_prefix {
+            runtime.redis_prefix.clone_from(prefix);
+        }
+        Ok(runtime)
+    }
+
+    /// [`Settings::runtime`] for a service on its own: everything must be configured, peers answer over HTTP.
+    pub fn runtime_of_one_service(&self) -> Result<Runtime, ConfigError> {
+        let required = |value: Option<&str>, key, variable| {
+            value
+                .map(str::to_owned)
+                .ok_or(ConfigError::Missing { key, variable })
+        };
+        let database_url = required(self.database_url(), "database_url", "DATABASE_URL")?;
+        let redis_url = required(self.redis_url(), "redis_url", "REDIS_URL")?;
+        let secret = required(
+            self.identity_secret(),
+            "identity.secret",
+            "FONDACO_IDENTITY_SECRET",
+        )?;
+        let runtime = self.runtime(&database_url, &redis_url, &secret)?;
+        for (name, port) in [
+            ("auth", 4001),
+            ("product", 4002),
+            ("inventory", 4003),
+            ("order", 4004),
+            ("payment", 4005),
+        ] {
+            let url = self.config.peers.get(name).cloned();
+            runtime
+                .peers
+                .insert_http(name, url.unwrap_or(format!("http://127.0.0.1:{port}/graphql")));
+        }
+        Ok(runtime)
+    }
+}
