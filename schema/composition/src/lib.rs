@@ -3,8 +3,10 @@
 //! - [`compose`]: the driver; it lists the stages
 //! - [`config`]: rover's `supergraph.yaml`
 //! - `subgraph`, `link`, `federation_spec`, `definitions`, `read_schema`: ingest of one subgraph into the `model`
+//! - `upgrade`: Federation 1 to 2
 //! - `facts`, `field_set`: what federation directives say about a subgraph's fields
 //! - `merge`: one file a kind of type
+//! - `satisfiability`: can every query be resolved?
 //! - `emit`: printing
 
 pub mod config;
@@ -20,7 +22,9 @@ mod link;
 mod merge;
 mod model;
 mod read_schema;
+mod satisfiability;
 mod subgraph;
+mod upgrade;
 
 pub use diagnostic::{Code, Diagnostic, Hint};
 
@@ -68,6 +72,7 @@ pub fn compose(sources: Vec<SubgraphSource>) -> Result<Composed, Vec<Diagnostic>
         .collect();
     let (supergraph, errors, mut hints) = merge(&members);
     fail_on(errors)?;
+    fail_on(satisfiability::check_satisfiability(&supergraph, &members))?;
     hints.sort();
     hints.dedup();
     Ok(Composed {
@@ -92,6 +97,9 @@ fn ingest_all(mut sources: Vec<SubgraphSource>) -> Result<Vec<Subgraph>, Vec<Dia
         let message = format!("two subgraphs are called \"{}\"", pair[0].name);
         errors.push(diagnostic::graph_error(Code::InvalidSubgraphName, message));
     }
+    fail_on(errors)?;
+    let mut errors = Vec::new();
+    upgrade::upgrade_federation1(&mut subgraphs, &mut errors);
     fail_on(errors)?;
     let names: Vec<&str> = subgraphs.iter().map(|subgraph| subgraph.name.as_str()).collect();
     for (subgraph, graph) in graph_names(&names).into_iter().enumerate() {

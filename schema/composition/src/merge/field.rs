@@ -263,7 +263,7 @@ impl<'a> Merger<'a> {
         {
             arguments.push(("external", Value::Boolean(true)));
         }
-        if overrides.is_removed(index) {
+        if overrides.is_used_overridden(index) {
             arguments.push(("usedOverridden", Value::Boolean(true)));
         }
         if let Some(label) = overrides.label_of(index) {

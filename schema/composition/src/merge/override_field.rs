@@ -28,6 +28,11 @@ impl Overrides {
         self.is_removed(index) && !self.used.contains(&index)
     }
 
+    /// Overridden (or on its way), but still mentioned by the subgraph itself.
+    pub(super) fn is_used_overridden(&self, index: usize) -> bool {
+        self.used.contains(&index)
+    }
+
     pub(super) fn source_of(&self, index: usize) -> Option<&str> {
         lookup(&self.sources, index)
     }
@@ -59,7 +64,10 @@ impl Merger<'_> {
                 self.errors.push(error);
                 continue;
             }
-            overrides.sources.push((index, from.to_owned()));
+            // Overriding a subgraph that does not exist (any more) overrides nothing.
+            if self.members.iter().any(|member| member.subgraph.name == from) {
+                overrides.sources.push((index, from.to_owned()));
+            }
             if let Some(label) = label {
                 overrides.labels.push((index, label.to_owned()));
             }
@@ -81,12 +89,15 @@ impl Merger<'_> {
         let error = |code, message: String| Some(subgraph.error(code, field.span, message));
         let ty = sources.declaring_type(index);
         if ty.kind == Kind::Interface {
-            return error(
-                Code::OverrideOnInterface,
-                format!("\"{coordinate}\" is a field of an interface, which @override cannot take over"),
-            );
+            let message =
+                format!("\"{coordinate}\" is a field of an interface, which @override cannot take over");
+            return error(Code::OverrideOnInterface, message);
         }
-        if let Some(other) = self.override_conflict(ty, field, index) {
+        let conflicts = [
+            ("@external", self.facts(index).is_external(ty, field)),
+            ("@interfaceObject", ty.is_interface_object()),
+        ];
+        if let Some((other, _)) = conflicts.iter().find(|(_, found)| *found) {
             let message = format!(
                 "\"{coordinate}\" cannot be both @override and {other} in subgraph \"{}\"",
                 subgraph.name
@@ -105,7 +116,7 @@ impl Merger<'_> {
             );
             return error(Code::OverrideLabelInvalid, message);
         }
-        let &(source_index, source) = sources
+        let &(_, source) = sources
             .fields
             .iter()
             .find(|(other, _)| self.subgraph(*other).name == from)?;
@@ -114,35 +125,16 @@ impl Merger<'_> {
                 format!("\"{coordinate}\" overrides subgraph \"{from}\", which overrides that field itself");
             return error(Code::OverrideSourceHasOverride, message);
         }
-        if let Some(other) =
-            self.override_conflict(sources.declaring_type(source_index), source, source_index)
-        {
+        let conflicts = [
+            ("federation__requires", "@requires"),
+            ("federation__provides", "@provides"),
+        ];
+        if let Some((_, other)) = conflicts.iter().find(|(name, _)| source.directives.has(name)) {
             let message =
                 format!("\"{coordinate}\" cannot override subgraph \"{from}\", where the field is {other}");
             return error(Code::OverrideCollisionWithAnotherDirective, message);
         }
         None
-    }
-
-    fn override_conflict(
-        &self,
-        ty: &crate::model::TypeDef,
-        field: &FieldDef,
-        index: usize,
-    ) -> Option<&'static str> {
-        if self.facts(index).is_external(ty, field) {
-            return Some("@external");
-        }
-        let conflicts = [
-            ("federation__requires", "@requires"),
-            ("federation__provides", "@provides"),
-        ];
-        let overriding = field.directives.has("federation__override");
-        // Only the overridden side may not have these; the overriding one resolves the field like any other.
-        conflicts
-            .iter()
-            .find(|(name, _)| !overriding && field.directives.has(name))
-            .map(|(_, shown)| *shown)
     }
 
     fn apply_override(
@@ -174,8 +166,24 @@ impl Merger<'_> {
             });
             return;
         };
+        if self
+            .facts(index)
+            .is_external(sources.declaring_type(index), field)
+        {
+            let message = format!(
+                "\"{coordinate}\" overrides subgraph \"{from}\", which does not resolve the field (any more)"
+            );
+            self.hints.push(Hint {
+                code: "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
+                message,
+            });
+            return;
+        }
         if let Some(label) = label {
             overrides.labels.push((index, label.to_owned()));
+            if self.facts(index).is_used(sources.declaring_type(index), field) {
+                overrides.used.push(index);
+            }
             let message = format!("\"{coordinate}\" moves away from subgraph \"{from}\" by override label");
             self.hints.push(Hint {
                 code: "OVERRIDE_MIGRATION_IN_PROGRESS",

@@ -1,0 +1,131 @@
+//! Telling a person which query fails, and at each hop why.
+
+use std::fmt::Write as _;
+
+use apollo_compiler::Name;
+
+use super::Step;
+use super::places::{Place, Places};
+use super::resolve::{Obstacle, Resolver};
+
+impl Resolver<'_> {
+    /// The query, then a line for every place at hand and every subgraph that might have helped.
+    pub(super) fn explain(&mut self, steps: &[Step], ty: &Name, field: &Name, places: &Places) -> String {
+        let composite = self.is_composite(ty, field);
+        let mut message = format!(
+            "no subgraph can resolve this query:\n{}",
+            query_text(steps, composite)
+        );
+        for place in places {
+            if let Err(obstacle) = self.resolve_at(ty, field, place, places) {
+                let subgraph = &self.members[place.subgraph].subgraph.name;
+                let _ = write!(
+                    message,
+                    "\n- in subgraph \"{subgraph}\", {}",
+                    obstacle.describe(&place.ty, field)
+                );
+            }
+        }
+        for subgraph in 0..self.members.len() {
+            if !places.iter().any(|place| place.subgraph == subgraph) && self.declares(subgraph, ty, field) {
+                let name = &self.members[subgraph].subgraph.name;
+                let _ = write!(
+                    message,
+                    "\n- subgraph \"{name}\" has \"{ty}.{field}\", but {}",
+                    self.no_way_to(subgraph, ty, places)
+                );
+            }
+        }
+        message
+    }
+
+    fn is_composite(&self, ty: &Name, field: &Name) -> bool {
+        let field = self.supergraph.types.get(ty).and_then(|ty| ty.fields.get(field));
+        let target = field.and_then(|field| self.supergraph.types.get(field.ty.inner_named_type()));
+        target.is_some_and(|target| target.kind.is_composite())
+    }
+
+    fn declares(&self, subgraph: usize, ty: &Name, field: &Name) -> bool {
+        let member = &self.members[subgraph];
+        let interfaces = self
+            .supergraph
+            .types
+            .get(ty)
+            .into_iter()
+            .flat_map(|ty| ty.implements.iter());
+        let known_as = std::iter::once(ty)
+            .chain(interfaces)
+            .filter_map(|name| member.subgraph.types.get(name));
+        known_as
+            .filter(|known| known.name == *ty || known.is_interface_object())
+            .any(|known| {
+                known
+                    .fields
+                    .get(field)
+                    .is_some_and(|field| !member.facts.is_external(known, field))
+            })
+    }
+
+    /// Why none of the subgraph's keys leads there.
+    fn no_way_to(&mut self, subgraph: usize, ty: &Name, places: &Places) -> String {
+        let keys: Vec<String> = self
+            .entries(ty)
+            .iter()
+            .filter(|entry| entry.subgraph == subgraph)
+            .map(|entry| format!("\"{}\"", entry.key.fields))
+            .collect();
+        let from: Vec<String> = places
+            .iter()
+            .map(|place: &Place| format!("\"{}\"", self.members[place.subgraph].subgraph.name))
+            .collect();
+        match keys.as_slice() {
+            [] => format!("no resolvable @key on \"{ty}\" to get there"),
+            [key] => format!("its key {key} cannot be had from {}", from.join(", ")),
+            keys => format!(
+                "none of its keys {} can be had from {}",
+                keys.join(", "),
+                from.join(", ")
+            ),
+        }
+    }
+}
+
+impl Obstacle<'_> {
+    fn describe(&self, ty: &Name, field: &Name) -> String {
+        match self {
+            Self::Absent => format!("there is no field \"{ty}.{field}\""),
+            Self::External => format!("field \"{ty}.{field}\" is @external"),
+            Self::Overridden => format!("field \"{ty}.{field}\" is overridden by another subgraph"),
+            Self::Requires(fields) => {
+                format!(
+                    "field \"{ty}.{field}\" requires \"{fields}\", which cannot be had (or brought back by a key)"
+                )
+            }
+        }
+    }
+}
+
+/// The query along the steps, indented; a composite last field stands for any selection below it.
+fn query_text(steps: &[Step], composite: bool) -> String {
+    let mut text = String::new();
+    let mut depth = 0;
+    for (index, step) in steps.iter().enumerate() {
+        let indent = "  ".repeat(depth);
+        let last = index + 1 == steps.len();
+        let opened = match (last, composite) {
+            (false, _) => " {",
+            (true, true) => " { ... }",
+            (true, false) => "",
+        };
+        let _ = match step {
+            Step::Operation(operation) => writeln!(text, "{operation}{opened}"),
+            Step::Field(name) => writeln!(text, "{indent}{name}{opened}"),
+            Step::Condition(name) => writeln!(text, "{indent}... on {name}{opened}"),
+        };
+        depth += 1;
+    }
+    for depth in (0..steps.len().saturating_sub(1)).rev() {
+        let _ = writeln!(text, "{}}}", "  ".repeat(depth));
+    }
+    text.trim_end().to_owned()
+}

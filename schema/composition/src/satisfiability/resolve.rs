@@ -1,0 +1,429 @@
+//! Which places a key leads to, and which of them resolve a field.
+
+use apollo_compiler::Name;
+use apollo_compiler::parser::SourceSpan;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::places::{Place, Places};
+use crate::facts::{Key, field_set_of};
+use crate::field_set::{FieldSet, Item};
+use crate::merge::{Member, Supergraph};
+use crate::model::{FieldDef, Kind, Subgraph, TypeDef, is_root_name, string_argument};
+
+/// A key by which entities of a type can be entered.
+pub(super) struct Entry<'a> {
+    pub(super) subgraph: usize,
+    /// The type the subgraph knows them by: their own, or an interface object.
+    pub(super) ty: Name,
+    pub(super) key: &'a Key,
+}
+
+/// Why a place does not resolve a field.
+pub(super) enum Obstacle<'a> {
+    Absent,
+    External,
+    Overridden,
+    Requires(&'a str),
+}
+
+/// Answers for one supergraph; see the module.
+pub(super) struct Resolver<'a> {
+    pub(super) supergraph: &'a Supergraph,
+    pub(super) members: &'a [Member],
+    entries: FxHashMap<Name, Vec<Entry<'a>>>,
+    runtime: FxHashMap<Name, Vec<Name>>,
+    /// Fields another subgraph resolves instead: subgraph, type, field.
+    overridden: FxHashSet<(usize, Name, Name)>,
+    provided: Vec<FieldSet>,
+    reached: FxHashMap<(Name, Places), Places>,
+    /// Fields whose requirements are being examined: meeting one again is a circle.
+    examining: Vec<(usize, Name, Name)>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(supergraph: &'a Supergraph, members: &'a [Member]) -> Self {
+        Self {
+            supergraph,
+            members,
+            entries: entries(supergraph, members),
+            runtime: runtime_types(supergraph),
+            overridden: overridden_fields(members),
+            provided: vec![FieldSet::default()],
+            reached: FxHashMap::default(),
+            examining: Vec::new(),
+        }
+    }
+
+    pub(super) fn roots(&self, root: &Name) -> Places {
+        let having = self
+            .members
+            .iter()
+            .enumerate()
+            .filter(|(_, member)| member.subgraph.types.contains_key(root));
+        having
+            .map(|(subgraph, _)| Place {
+                subgraph,
+                ty: root.clone(),
+                provided: 0,
+            })
+            .collect()
+    }
+
+    pub(super) fn runtime_types(&self, ty: &Name) -> Vec<Name> {
+        self.runtime.get(ty).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn entries(&self, ty: &Name) -> &[Entry<'a>] {
+        self.entries.get(ty).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn type_at(&self, place: &Place) -> Option<&'a TypeDef> {
+        self.members[place.subgraph].subgraph.types.get(&place.ty)
+    }
+
+    /// The places, and all that keys lead to from them.
+    pub(super) fn reachable(&mut self, ty: &Name, places: &Places) -> Places {
+        if is_root_name(ty) {
+            return self.roots(ty);
+        }
+        let memo = (ty.clone(), places.clone());
+        if let Some(known) = self.reached.get(&memo) {
+            return known.clone();
+        }
+        let mut reached = places.clone();
+        let mut grown = true;
+        while grown {
+            grown = false;
+            for index in 0..self.entries(ty).len() {
+                let entry = &self.entries[ty][index];
+                let place = Place {
+                    subgraph: entry.subgraph,
+                    ty: entry.ty.clone(),
+                    provided: 0,
+                };
+                let key = entry.key;
+                if !reached.contains(&place) && self.satisfies(&key.set, ty, &reached) {
+                    grown |= reached.insert(place);
+                }
+            }
+        }
+        // Inside a circle of requirements the answer may be smaller than it is elsewhere.
+        if self.examining.is_empty() {
+            self.reached.insert(memo, reached.clone());
+        }
+        reached
+    }
+
+    /// The places that remain once an abstract type turns out to be `object`.
+    pub(super) fn narrow(&self, places: &Places, object: &Name) -> Places {
+        let narrowed = places.iter().filter_map(|place| {
+            let ty = self.type_at(place)?;
+            if ty.is_interface_object() {
+                return Some(place.clone());
+            }
+            let possible = self.members[place.subgraph]
+                .subgraph
+                .runtime_types(&place.ty)
+                .contains(&object);
+            possible.then(|| Place {
+                ty: object.clone(),
+                ..place.clone()
+            })
+        });
+        let narrowed: Places = narrowed.collect();
+        // An interface object does not know what it is: without a place that does, there is no such object to meet.
+        let known = narrowed.iter().any(|place| place.ty == *object);
+        if known { narrowed } else { Places::new() }
+    }
+
+    /// Where the value of `ty.field` can be; empty where nothing resolves it.
+    pub(super) fn resolve(&mut self, ty: &Name, field: &Name, places: &Places) -> Places {
+        let mut next = Places::new();
+        for place in places {
+            if let Ok(place) = self.resolve_at(ty, field, place, places) {
+                next.insert(place);
+            }
+        }
+        next
+    }
+
+    pub(super) fn resolve_at(
+        &mut self,
+        ty: &Name,
+        field: &Name,
+        place: &Place,
+        places: &Places,
+    ) -> Result<Place, Obstacle<'a>> {
+        let Some(declaring) = self.type_at(place) else {
+            return Err(Obstacle::Absent);
+        };
+        let Some(def) = declaring.fields.get(field) else {
+            return Err(Obstacle::Absent);
+        };
+        let given = self.provided_below(place, field);
+        let facts = &self.members[place.subgraph].facts;
+        if facts.is_external(declaring, def) && given.is_none() {
+            return Err(Obstacle::External);
+        }
+        if self
+            .overridden
+            .contains(&(place.subgraph, declaring.name.clone(), field.clone()))
+        {
+            return Err(Obstacle::Overridden);
+        }
+        self.check_requires(ty, def, place, places)?;
+        let mut provided = given.unwrap_or_default();
+        provided
+            .0
+            .extend(field_set_of(def, "federation__provides").unwrap_or_default().0);
+        let provided = self.provided_index(provided);
+        Ok(Place {
+            subgraph: place.subgraph,
+            ty: def.ty.inner_named_type().clone(),
+            provided,
+        })
+    }
+
+    /// `@requires` must be had from the places at hand, and a key must lead back.
+    fn check_requires(
+        &mut self,
+        ty: &Name,
+        def: &'a FieldDef,
+        place: &Place,
+        places: &Places,
+    ) -> Result<(), Obstacle<'a>> {
+        let Some(directive) = def.directives.get("federation__requires") else {
+            return Ok(());
+        };
+        let (Some(text), Some(set)) = (
+            string_argument(directive, "fields"),
+            field_set_of(def, "federation__requires"),
+        ) else {
+            return Ok(());
+        };
+        let examined = (place.subgraph, place.ty.clone(), def.name.clone());
+        if self.examining.contains(&examined) {
+            return Err(Obstacle::Requires(text));
+        }
+        self.examining.push(examined);
+        let satisfied =
+            self.satisfies(&set, ty, places) && (is_root_name(ty) || self.can_reenter(ty, place, places));
+        self.examining.pop();
+        if satisfied {
+            Ok(())
+        } else {
+            Err(Obstacle::Requires(text))
+        }
+    }
+
+    fn can_reenter(&mut self, ty: &Name, place: &Place, places: &Places) -> bool {
+        let keys: Vec<&'a Key> = self
+            .entries(ty)
+            .iter()
+            .filter(|entry| entry.subgraph == place.subgraph && entry.ty == place.ty)
+            .map(|entry| entry.key)
+            .collect();
+        keys.into_iter().any(|key| self.satisfies(&key.set, ty, places))
+    }
+
+    /// Whether the field set can be had from the places.
+    pub(super) fn satisfies(&mut self, set: &FieldSet, ty: &Name, places: &Places) -> bool {
+        set.0.iter().all(|item| match item {
+            Item::Field(field) if field.name == "__typename" => true,
+            Item::Field(field) => self.satisfies_field(&field.name, &field.sub, ty, places),
+            Item::Fragment { on, sub, .. } => {
+                let on = on.as_ref().unwrap_or(ty);
+                if on == ty {
+                    return self.satisfies(sub, ty, places);
+                }
+                self.shared_runtime_types(ty, on).iter().all(|object| {
+                    let narrowed = if object == ty {
+                        places.clone()
+                    } else {
+                        self.narrow(places, object)
+                    };
+                    narrowed.is_empty() || self.satisfies(sub, object, &narrowed)
+                })
+            }
+        })
+    }
+
+    fn satisfies_field(&mut self, field: &Name, sub: &FieldSet, ty: &Name, places: &Places) -> bool {
+        let next = self.resolve(ty, field, places);
+        if next.is_empty() {
+            // Of an abstract type, each object may have it from elsewhere.
+            return self
+                .supergraph
+                .types
+                .get(ty)
+                .is_some_and(|ty| ty.kind.is_abstract())
+                && self.satisfies_each_object(field, sub, ty, places);
+        }
+        if sub.is_empty() {
+            return true;
+        }
+        let declared = self.supergraph.types.get(ty).and_then(|ty| ty.fields.get(field));
+        let Some(target) = declared.map(|field| field.ty.inner_named_type().clone()) else {
+            return false;
+        };
+        let next = self.reachable(&target, &next);
+        self.satisfies(sub, &target, &next)
+    }
+
+    fn satisfies_each_object(&mut self, field: &Name, sub: &FieldSet, ty: &Name, places: &Places) -> bool {
+        let mut met = false;
+        for object in self.runtime_types(ty) {
+            let narrowed = self.narrow(places, &object);
+            if narrowed.is_empty() {
+                continue;
+            }
+            met = true;
+            let narrowed = self.reachable(&object, &narrowed);
+            if !self.satisfies_field(field, sub, &object, &narrowed) {
+                return false;
+            }
+        }
+        met
+    }
+
+    /// Objects that are both.
+    fn shared_runtime_types(&self, a: &Name, b: &Name) -> Vec<Name> {
+        let of = |name: &Name| {
+            self.runtime
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| vec![name.clone()])
+        };
+        let other = of(b);
+        of(a)
+            .into_iter()
+            .filter(|object| other.contains(object))
+            .collect()
+    }
+
+    /// What the place's provided set says below `field`; nothing where it does not mention the field.
+    fn provided_below(&self, place: &Place, field: &Name) -> Option<FieldSet> {
+        let mut below: Option<FieldSet> = None;
+        collect_below(&self.provided[place.provided], &place.ty, field, &mut below);
+        below
+    }
+
+    fn provided_index(&mut self, set: FieldSet) -> usize {
+        match self.provided.iter().position(|known| *known == set) {
+            Some(index) => index,
+            None => {
+                self.provided.push(set);
+                self.provided.len() - 1
+            }
+        }
+    }
+
+    /// Where the field is declared, for positions: in the subgraph of the place if it has it, else anywhere.
+    pub(super) fn declaration(
+        &self,
+        ty: &Name,
+        field: &Name,
+        place: Option<&Place>,
+    ) -> (&'a Subgraph, Option<SourceSpan>) {
+        let subgraphs = self.members.iter().map(|member| &member.subgraph);
+        let found = subgraphs
+            .clone()
+            .find_map(|subgraph| Some((subgraph, subgraph.types.get(ty)?.fields.get(field)?.span)));
+        found.unwrap_or_else(|| {
+            let index = place.map_or(0, |place| place.subgraph);
+            let subgraph = &self.members[index].subgraph;
+            (subgraph, subgraph.types.get(ty).and_then(|ty| ty.span))
+        })
+    }
+}
+
+fn collect_below(set: &FieldSet, ty: &Name, field: &Name, below: &mut Option<FieldSet>) {
+    for item in &set.0 {
+        match item {
+            Item::Field(item) if item.name == *field => {
+                below.get_or_insert_default().0.extend(item.sub.0.iter().cloned());
+            }
+            Item::Fragment { on, sub, .. } if on.as_ref().is_none_or(|on| on == ty) => {
+                collect_below(sub, ty, field, below);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Resolvable keys by the supergraph type they lead to; those of interface objects lead to every implementation.
+fn entries<'a>(supergraph: &'a Supergraph, members: &'a [Member]) -> FxHashMap<Name, Vec<Entry<'a>>> {
+    let mut entries: FxHashMap<Name, Vec<Entry<'a>>> = FxHashMap::default();
+    for (subgraph, member) in members.iter().enumerate() {
+        for ty in member.subgraph.types.values() {
+            for key in member.facts.keys(&ty.name).iter().filter(|key| key.resolvable) {
+                let entry = |target: &Name| {
+                    (
+                        target.clone(),
+                        Entry {
+                            subgraph,
+                            ty: ty.name.clone(),
+                            key,
+                        },
+                    )
+                };
+                let mut add =
+                    |(target, entry): (Name, Entry<'a>)| entries.entry(target).or_default().push(entry);
+                add(entry(&ty.name));
+                if ty.is_interface_object() {
+                    let objects = supergraph
+                        .types
+                        .values()
+                        .filter(|other| other.kind == Kind::Object);
+                    objects
+                        .filter(|other| other.implements.contains(&ty.name))
+                        .for_each(|object| add(entry(&object.name)));
+                }
+            }
+        }
+    }
+    entries
+}
+
+fn runtime_types(supergraph: &Supergraph) -> FxHashMap<Name, Vec<Name>> {
+    let mut runtime: FxHashMap<Name, Vec<Name>> = FxHashMap::default();
+    for ty in supergraph.types.values() {
+        match ty.kind {
+            Kind::Object => {
+                for interface in &ty.implements {
+                    runtime
+                        .entry(interface.clone())
+                        .or_default()
+                        .push(ty.name.clone());
+                }
+            }
+            Kind::Union => {
+                runtime.insert(ty.name.clone(), ty.members.iter().cloned().collect());
+            }
+            _ => {}
+        }
+    }
+    runtime
+}
+
+fn overridden_fields(members: &[Member]) -> FxHashSet<(usize, Name, Name)> {
+    let mut overridden = FxHashSet::default();
+    for member in members {
+        for ty in member.subgraph.types.values() {
+            for field in ty.fields.values() {
+                let Some(directive) = field.directives.get("federation__override") else {
+                    continue;
+                };
+                let from = string_argument(directive, "from");
+                let progressive = string_argument(directive, "label").is_some();
+                let index = members
+                    .iter()
+                    .position(|other| Some(other.subgraph.name.as_str()) == from);
+                if let Some(index) = index.filter(|_| !progressive) {
+                    overridden.insert((index, ty.name.clone(), field.name.clone()));
+                }
+            }
+        }
+    }
+    overridden
+}
