@@ -13,6 +13,10 @@ use uuid::Uuid;
 
 use crate::{caller::Caller, identity::CALLER_HEADER, runtime::Runtime};
 
+mod statements;
+
+pub use statements::StatementCounter;
+
 const SECRET: &str = "a secret for tests, of more than 32 bytes";
 
 /// A runtime whose databases (and Redis keys) are its own; dropped with it.

@@ -35,7 +35,7 @@ impl UserError {
     }
 }
 
-/// Codes of [`UserError`]s.
+/// Codes of user errors.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, Enum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {

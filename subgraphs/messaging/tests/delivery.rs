@@ -1,0 +1,248 @@
+//! Outbox to stream to inbox, against real servers.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use fondaco_chassis::{Redis, database, testing::TestRuntime};
+use fondaco_contracts::{Event, OrderEvent, OrderId};
+use fondaco_messaging::{Consumer, HandleError, Handler, Relay, Wake, dead_letter, inbox, outbox};
+use redis::AsyncCommands;
+use sqlx::{PgConnection, PgPool, migrate::Migrator};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Writes the event's name to `effects`; fails or panics as often as it was told to.
+#[derive(Clone, Default)]
+struct Recorder {
+    failures: Arc<AtomicU32>,
+    panics: Arc<AtomicU32>,
+}
+
+impl Handler for Recorder {
+    async fn handle(&self, connection: &mut PgConnection, event: &Event) -> Result<(), HandleError> {
+        sqlx::query("insert into effects (aggregate_id, name) values ($1, $2)")
+            .bind(&event.aggregate_id)
+            .bind(&event.name)
+            .execute(connection)
+            .await?;
+        if take_one(&self.failures) {
+            return Err(HandleError::Failed("told to fail".into()));
+        }
+        assert!(!take_one(&self.panics), "told to panic");
+        Ok(())
+    }
+}
+
+fn take_one(left: &AtomicU32) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+        .is_ok()
+}
+
+struct Fixture {
+    test: TestRuntime,
+    pool: PgPool,
+    redis: Redis,
+    stop: CancellationToken,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let test = TestRuntime::new();
+        let pool = database::open(&test.runtime, "messaging", &Migrator::DEFAULT)
+            .await
+            .unwrap();
+        let effects = "create table effects (position bigserial, aggregate_id text, name text)";
+        for ddl in [outbox::DDL, inbox::DDL, effects] {
+            sqlx::raw_sql(ddl).execute(&pool).await.unwrap();
+        }
+        let redis = Redis::connect(&test.runtime).await.unwrap();
+        let stop = test.runtime.shutdown.clone();
+        Self {
+            test,
+            pool,
+            redis,
+            stop,
+        }
+    }
+
+    fn stream(&self) -> String {
+        self.redis.key("events:order")
+    }
+
+    fn start_relay(&self) -> Wake {
+        let relay = Relay::new(self.pool.clone(), self.redis.connection(), self.stream());
+        let wake = relay.wake();
+        tokio::spawn(relay.run(self.stop.clone()));
+        wake
+    }
+
+    fn start_consumer(&self, handler: Recorder) {
+        let connection = Redis::blocking_connection(&self.test.runtime).unwrap();
+        let consumer = Consumer::new(self.pool.clone(), connection, self.stream(), "inventory");
+        tokio::spawn(consumer.run(handler, self.stop.clone()));
+    }
+
+    async fn append(&self, events: &[Event]) {
+        let mut transaction = self.pool.begin().await.unwrap();
+        for event in events {
+            outbox::append(&mut transaction, event).await.unwrap();
+        }
+        transaction.commit().await.unwrap();
+    }
+
+    async fn effects(&self) -> Vec<(String, String)> {
+        sqlx::query_as("select aggregate_id, name from effects order by position")
+            .fetch_all(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    async fn wait_for_effects(&self, count: usize) -> Vec<(String, String)> {
+        let reached = async {
+            while self.effects().await.len() < count {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let in_time = timeout(Duration::from_secs(15), reached).await;
+        let effects = self.effects().await;
+        assert!(in_time.is_ok(), "only {} of {count} effects", effects.len());
+        effects
+    }
+}
+
+#[tokio::test]
+async fn events_arrive_once_and_in_order_with_two_relays_and_two_consumers() {
+    let fixture = Fixture::new().await;
+    let orders: Vec<OrderId> = (0..200).map(|_| OrderId::new()).collect();
+    for order in &orders {
+        fixture
+            .append(&[
+                OrderEvent::Created.about(*order),
+                OrderEvent::Confirmed.about(*order),
+            ])
+            .await;
+    }
+    fixture.start_relay();
+    fixture.start_relay();
+    fixture.start_consumer(Recorder::default());
+
+    let effects = fixture.wait_for_effects(400).await;
+    for order in orders {
+        let about = order.to_string();
+        let names: Vec<&str> = effects
+            .iter()
+            .filter(|(id, _)| *id == about)
+            .map(|(_, name)| name.as_str())
+            .collect();
+        assert_eq!(names, ["OrderCreated", "OrderConfirmed"]);
+    }
+    // A second member of the group finds nothing left to do.
+    fixture.start_consumer(Recorder::default());
+    sleep(Duration::from_millis(700)).await;
+    assert_eq!(fixture.effects().await.len(), 400);
+}
+
+#[tokio::test]
+async fn what_is_rolled_back_is_not_published_and_what_is_repeated_acts_once() {
+    let fixture = Fixture::new().await;
+    let mut transaction = fixture.pool.begin().await.unwrap();
+    outbox::append(&mut transaction, &OrderEvent::Failed.about(OrderId::new()))
+        .await
+        .unwrap();
+    transaction.rollback().await.unwrap();
+    fixture
+        .append(&[OrderEvent::Confirmed.about(OrderId::new())])
+        .await;
+
+    let wake = fixture.start_relay();
+    fixture.start_consumer(Recorder::default());
+    wake.notify();
+    fixture.wait_for_effects(1).await;
+
+    // The relay died between publishing and marking: the same row is published again.
+    sqlx::query("update outbox set published_at = null")
+        .execute(&fixture.pool)
+        .await
+        .unwrap();
+    fixture
+        .append(&[OrderEvent::Cancelled.about(OrderId::new())])
+        .await;
+    wake.notify();
+    let effects = fixture.wait_for_effects(2).await;
+    let names: Vec<_> = effects.iter().map(|(_, name)| name.as_str()).collect();
+    assert_eq!(names, ["OrderConfirmed", "OrderCancelled"]);
+}
+
+#[tokio::test]
+async fn failures_and_panics_are_retried_and_then_buried() {
+    let fixture = Fixture::new().await;
+    let recorder = Recorder::default();
+    recorder.failures.store(2, Ordering::SeqCst);
+    recorder.panics.store(1, Ordering::SeqCst);
+    let wake = fixture.start_relay();
+    fixture.start_consumer(recorder.clone());
+    fixture
+        .append(&[OrderEvent::Confirmed.about(OrderId::new())])
+        .await;
+    wake.notify();
+    fixture.wait_for_effects(1).await;
+
+    recorder.failures.store(5, Ordering::SeqCst);
+    fixture.append(&[OrderEvent::Failed.about(OrderId::new())]).await;
+    wake.notify();
+    let mut connection = fixture.redis.connection();
+    let garbage = [("event", "not JSON")];
+    let _: Option<String> = connection.xadd(fixture.stream(), "*", &garbage).await.unwrap();
+    let graves = dead_letter::stream_key(&fixture.stream(), "inventory");
+    let buried = async {
+        while connection.xlen::<_, usize>(&graves).await.unwrap() < 2 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), buried)
+        .await
+        .expect("both entries are buried");
+
+    fixture
+        .append(&[OrderEvent::Cancelled.about(OrderId::new())])
+        .await;
+    wake.notify();
+    let effects = fixture.wait_for_effects(2).await;
+    assert_eq!(effects[1].1, "OrderCancelled");
+}
+
+#[tokio::test]
+async fn entries_of_a_dead_consumer_are_taken_over() {
+    let fixture = Fixture::new().await;
+    fixture
+        .append(&[OrderEvent::Confirmed.about(OrderId::new())])
+        .await;
+    fixture.start_relay();
+    let mut connection = fixture.redis.connection();
+    let _: () = connection
+        .xgroup_create_mkstream(fixture.stream(), "inventory", "0")
+        .await
+        .unwrap();
+    let taken = async {
+        loop {
+            let options = redis::streams::StreamReadOptions::default().group("inventory", "dead");
+            let read: Option<redis::streams::StreamReadReply> = connection
+                .xread_options(&[fixture.stream()], &[">"], &options)
+                .await
+                .unwrap();
+            if read.is_some_and(|read| !read.keys.is_empty()) {
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), taken).await.unwrap();
+    fixture.start_consumer(Recorder::default());
+    fixture.wait_for_effects(1).await;
+}
