@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 pub enum DatabaseError {
     /// `database_url` is not a Postgres URL.
     #[error("database_url (DATABASE_URL) is not a Postgres URL: {0}")]
-    Url(sqlx::Error),
+    Url(String),
     /// Nobody answers, or the server refuses us.
     #[error("cannot open the database {database} on Postgres at {server}: {source}")]
     Unreachable {
@@ -43,7 +43,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Opens the database of `service` (named `{database_prefix}{service}`), creating and migrating it first.
 pub async fn open(runtime: &Runtime, service: &str, migrations: &Migrator) -> Result<PgPool, DatabaseError> {
-    let server = PgConnectOptions::from_str(&runtime.database_url).map_err(DatabaseError::Url)?;
+    let server = parse_url(&runtime.database_url)?;
     let database = format!("{}{service}", runtime.database_prefix);
     let options = server
         .clone()
@@ -63,6 +63,16 @@ pub async fn open(runtime: &Runtime, service: &str, migrations: &Migrator) -> Re
         .await
         .map_err(|source| DatabaseError::Migration { database, source })?;
     Ok(pool)
+}
+
+/// sqlx reads any scheme as Postgres.
+fn parse_url(url: &str) -> Result<PgConnectOptions, DatabaseError> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(DatabaseError::Url(
+            "it does not begin with postgres://".to_owned(),
+        ));
+    }
+    PgConnectOptions::from_str(url).map_err(|error| DatabaseError::Url(error.to_string()))
 }
 
 /// Waits until the server answers, then creates the database unless it is there.
