@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use fondaco_auth::config::AuthConfig;
 use fondaco_chassis::Runtime;
@@ -25,6 +26,8 @@ pub struct Config {
     redis_url: Option<String>,
     /// Every Redis key begins with this.
     redis_prefix: Option<String>,
+    /// How long a starting service waits for Postgres and Redis.
+    start_patience_seconds: Option<u64>,
     /// The secret that router and subgraphs share.
     identity: IdentityConfig,
     /// Where services find each other, by name.
@@ -95,6 +98,9 @@ impl Settings {
         }
         if let Some(prefix) = &self.config.redis_prefix {
             runtime.redis_prefix.clone_from(prefix);
+        }
+        if let Some(seconds) = self.config.start_patience_seconds {
+            runtime.patience = Duration::from_secs(seconds);
         }
         Ok(runtime)
     }

@@ -65,7 +65,10 @@ impl Platform {
 
     /// What all programs wrote.
     pub fn logs(&self) -> String {
-        self.programs.iter().map(|(name, program)| format!("--- {name}\n{}\n", program.log())).collect()
+        self.programs
+            .iter()
+            .map(|(name, program)| format!("--- {name}\n{}\n", program.log()))
+            .collect()
     }
 
     /// Starts one of the separate parts (again).
@@ -77,7 +80,10 @@ impl Platform {
             args.extend(["--supergraph", &supergraph]);
         }
         let environment = self.server_urls()?;
-        let environment: Vec<_> = environment.iter().map(|(name, url)| (*name, url.as_str())).collect();
+        let environment: Vec<_> = environment
+            .iter()
+            .map(|(name, url)| (*name, url.as_str()))
+            .collect();
         let mut program = Program::start(part, self.folder.path(), &args, &environment)?;
         program.ready(&self.url(part, "/ready"), START_LIMIT).await?;
         self.programs.insert(part.to_owned(), program);
@@ -87,8 +93,19 @@ impl Platform {
     /// Sends each program Ctrl-C in turn, the router first, and returns those that did not end with success.
     pub async fn stop(&mut self) -> Result<Vec<String>, ProgramError> {
         let mut failed = Vec::new();
-        for name in ["up", "router", "auth", "product", "inventory", "order", "payment", "servers"] {
-            let Some(program) = self.programs.get_mut(name) else { continue };
+        for name in [
+            "up",
+            "router",
+            "auth",
+            "product",
+            "inventory",
+            "order",
+            "payment",
+            "servers",
+        ] {
+            let Some(program) = self.programs.get_mut(name) else {
+                continue;
+            };
             program.signal(nix::sys::signal::Signal::SIGINT);
             let status = program.wait(Duration::from_secs(30)).await?;
             // The command below `servers` is ended by the signal; its exit code says so.
@@ -105,10 +122,15 @@ impl Platform {
         let addresses: BTreeMap<String, String> =
             parts.map(|part| (part.to_owned(), free_address())).collect();
         folder.write("fondaco.yaml", &configuration(&addresses))?;
-        Ok(Self { programs: BTreeMap::new(), addresses, folder })
+        Ok(Self {
+            programs: BTreeMap::new(),
+            addresses,
+            folder,
+        })
     }
 
-    async fn start_one_process(&mut self) -> Result<(), ProgramError> {
+    /// Starts `fondaco up` (again).
+    pub async fn start_one_process(&mut self) -> Result<(), ProgramError> {
         let data = self.folder.path().join("data");
         let config = self.config_file();
         let args = ["up", "--config", &config, "--data", &data.to_string_lossy()];
@@ -131,7 +153,8 @@ impl Platform {
     /// Runs a shell below `fondaco servers` that writes the two URLs into a file and waits.
     async fn start_servers(&mut self, options: &[&str]) -> Result<(), ProgramError> {
         let file = self.urls_file();
-        let script = r#"printf '%s\n' "$DATABASE_URL" "$REDIS_URL" >"$1.new"; mv "$1.new" "$1"; exec sleep 1000000"#;
+        let script =
+            r#"printf '%s\n' "$DATABASE_URL" "$REDIS_URL" >"$1.new"; mv "$1.new" "$1"; exec sleep 1000000"#;
         let mut args = vec!["servers"];
         args.extend(options);
         let file_name = file.to_string_lossy();
@@ -142,7 +165,11 @@ impl Platform {
         while !file.exists() {
             if Instant::now() > deadline {
                 let log = self.logs();
-                return Err(ProgramError::NotReady { name: "servers".to_owned(), limit: START_LIMIT, log });
+                return Err(ProgramError::NotReady {
+                    name: "servers".to_owned(),
+                    limit: START_LIMIT,
+                    log,
+                });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -151,7 +178,10 @@ impl Platform {
 
     fn server_urls(&self) -> Result<Vec<(&'static str, String)>, ProgramError> {
         let text = std::fs::read_to_string(self.urls_file())?;
-        Ok(["DATABASE_URL", "REDIS_URL"].into_iter().zip(text.lines().map(str::to_owned)).collect())
+        Ok(["DATABASE_URL", "REDIS_URL"]
+            .into_iter()
+            .zip(text.lines().map(str::to_owned))
+            .collect())
     }
 
     fn urls_file(&self) -> PathBuf {
@@ -159,7 +189,11 @@ impl Platform {
     }
 
     fn config_file(&self) -> String {
-        self.folder.path().join("fondaco.yaml").to_string_lossy().into_owned()
+        self.folder
+            .path()
+            .join("fondaco.yaml")
+            .to_string_lossy()
+            .into_owned()
     }
 }
 
@@ -169,8 +203,10 @@ pub fn supergraph() -> String {
 }
 
 fn configuration(addresses: &BTreeMap<String, String>) -> String {
-    let urls: BTreeMap<&str, String> =
-        SUBGRAPHS.iter().map(|name| (*name, format!("http://{}/graphql", addresses[*name]))).collect();
+    let urls: BTreeMap<&str, String> = SUBGRAPHS
+        .iter()
+        .map(|name| (*name, format!("http://{}/graphql", addresses[*name])))
+        .collect();
     let mut config = json!({
         "identity": { "secret": uuid::Uuid::new_v4().to_string() },
         "peers": urls,
@@ -188,9 +224,11 @@ fn configuration(addresses: &BTreeMap<String, String>) -> String {
     for name in SUBGRAPHS {
         config[name] = json!({ "listen": addresses[name] });
     }
-    for name in ["product", "inventory"] {
+    for name in ["auth", "product", "inventory"] {
         config[name]["demo"] = json!(true);
     }
+    // Hashes as cheap as the function allows: a thousand sign-ups are not what is tested.
+    config["auth"]["password"] = json!({ "memory_kib": 64, "iterations": 1 });
     // Every JSON document is a YAML document.
     config.to_string()
 }

@@ -1,0 +1,26 @@
+//! Stories that must hold however the platform runs, in one process or many; each on a platform that has just started.
+//!
+//! - [`journey`]: a shopper from sign-up to the order with its payment
+//! - [`rush`]: a thousand buyers of a hundred units
+//! - [`declined`]: a card that is refused
+//! - [`privacy`]: other people's orders
+//! - [`mistakes`]: inputs that are wrong in every way
+
+#![allow(clippy::unwrap_used, reason = "for tests: what is wrong fails them")]
+
+pub mod declined;
+pub mod journey;
+pub mod mistakes;
+pub mod privacy;
+pub mod rush;
+
+use crate::platform::Platform;
+
+/// Tells all stories, one after the other.
+pub async fn all(platform: &Platform) {
+    journey::run(platform).await;
+    declined::run(platform).await;
+    privacy::run(platform).await;
+    mistakes::run(platform).await;
+    rush::run(platform).await;
+}

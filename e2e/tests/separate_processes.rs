@@ -1,0 +1,87 @@
+//! All stories with every part its own process; then parts and servers die.
+
+use std::time::Duration;
+
+use fondaco_e2e::platform::{Mode, Platform};
+use fondaco_e2e::{scenario, shop};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stories() {
+    let mut platform = Platform::start(Mode::Separate).await.unwrap();
+    scenario::all(&platform).await;
+    assert_eq!(
+        platform.stop().await.unwrap(),
+        Vec::<String>::new(),
+        "{}",
+        platform.logs()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_subgraph_costs_only_its_own_data() {
+    let mut platform = Platform::start(Mode::Separate).await.unwrap();
+    platform
+        .programs
+        .get_mut("inventory")
+        .unwrap()
+        .kill()
+        .await
+        .unwrap();
+    let answer = platform
+        .client()
+        .query(shop::HOME, json!({ "me": false }))
+        .await
+        .unwrap();
+    let named = answer
+        .errors()
+        .iter()
+        .any(|error| error.to_string().contains("inventory"));
+    assert!(named, "an error names the subgraph: {}", answer.body);
+    // availability is non-null, so that null goes up to the list item or further; the rest must be there.
+    platform
+        .programs
+        .get_mut("payment")
+        .unwrap()
+        .kill()
+        .await
+        .unwrap();
+    let query = "{ products(first: 3) { edges { node { name } } } stock(skus: [\"x\"]) { __typename } }";
+    let answer = platform.client().query(query, json!({})).await.unwrap();
+    assert_eq!(
+        answer.data()["products"]["edges"].as_array().map(Vec::len),
+        Some(3),
+        "{}",
+        answer.body
+    );
+
+    platform.start_part("inventory").await.unwrap();
+    let answer = platform
+        .client()
+        .query(shop::HOME, json!({ "me": false }))
+        .await
+        .unwrap();
+    assert_ne!(answer.expect_data()["products"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_die_give_clear_errors() {
+    let mut platform = Platform::start(Mode::Separate).await.unwrap();
+    let shopper = shop::sign_up(&platform.client()).await;
+    let variants = shop::variants(&platform.client()).await;
+    platform
+        .programs
+        .get_mut("servers")
+        .unwrap()
+        .kill()
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let answer = shop::buy_one(&shopper, &variants[0].sku).await;
+    assert_eq!(answer.error_code(), "TEMPORARILY_UNAVAILABLE", "{}", answer.body);
+    let not_ready = reqwest::get(platform.url("product", "/ready")).await.unwrap();
+    assert_eq!(not_ready.status(), 503);
+    let alive = reqwest::get(platform.url("product", "/health")).await.unwrap();
+    assert_eq!(alive.status(), 200);
+    assert!(!platform.logs().contains("panicked at"), "{}", platform.logs());
+}
