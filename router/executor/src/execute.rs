@@ -1,20 +1,25 @@
 //! The driver: coerce the variables, run the graph of fetches, finish the response.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, Uri};
 
+use crate::complete::complete;
+use crate::introspection::introspect;
 use crate::prepared::PreparedOperation;
 use crate::response::{GraphqlError, Response};
+use crate::run::Run;
 use crate::transport::Transport;
+use crate::value::{Value, unescape_names};
 
 /// Runs prepared operations against the subgraphs of one supergraph.
 pub struct Executor {
-    urls: HashMap<Arc<str>, Uri>,
-    transport: Arc<dyn Transport>,
-    config: ExecutorConfig,
+    pub(crate) urls: HashMap<Arc<str>, Uri>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) config: ExecutorConfig,
 }
 
 /// Limits and policies of execution.
@@ -79,7 +84,41 @@ impl Executor {
 
     /// Runs one request. Never fails: what goes wrong is in the response's errors.
     pub async fn execute(&self, operation: &PreparedOperation, request: ExecutionRequest<'_>) -> Response {
-        let _ = (&self.urls, &self.transport, &self.config, operation);
-        Response::request_error(request.errors)
+        let ExecutionRequest {
+            variables,
+            headers,
+            mut errors,
+        } = request;
+        let unescaped = variables.and_then(unescape_names);
+        let coerced = operation
+            .variables
+            .coerce(&operation.schema, unescaped.as_deref().or(variables));
+        let variables = match coerced {
+            Ok(variables) => variables,
+            Err(errors) => return Response::request_error(errors),
+        };
+        let initial = errors.len();
+
+        // Values borrow from the answers they came in, so the answers live here, one slot for each fetch.
+        let answers: Vec<OnceLock<Bytes>> = operation.plan.fetches.iter().map(|_| OnceLock::new()).collect();
+        let introspection = match operation.has_introspection {
+            true => introspect(operation, &variables),
+            false => (None, Vec::new()),
+        };
+        errors.extend(introspection.1);
+
+        let mut run = Run::new(self, operation, &variables, headers, &answers, errors);
+        if let Some(json) = &introspection.0 {
+            run.merge_root(Value::parse(json).expect("introspection writes JSON"));
+        }
+        run.run_fetches().await;
+        let (data, mut errors) = run.into_parts();
+
+        let conditions = operation.projection.condition_values(&variables);
+        let data = complete(&operation.projection, &conditions, &data, &mut errors, initial);
+        Response {
+            data: Some(data),
+            errors,
+        }
     }
 }

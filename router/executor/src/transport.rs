@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{HeaderMap, StatusCode, Uri};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::Full;
 
 /// One GraphQL-over-HTTP POST to a subgraph.
 #[derive(Debug, Clone)]
@@ -59,4 +61,30 @@ pub enum TransportError {
 pub trait Transport: Send + Sync {
     /// Sends one request and reads the whole answer.
     fn call(&self, request: SubgraphRequest) -> BoxFuture<'_, Result<SubgraphResponse, TransportError>>;
+}
+
+/// The HTTP request a subgraph request stands for.
+pub(crate) fn http_request(request: SubgraphRequest) -> Request<Full<Bytes>> {
+    let mut message = Request::new(Full::new(request.body));
+    *message.method_mut() = Method::POST;
+    *message.uri_mut() = request.url;
+    *message.headers_mut() = request.headers;
+    message
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    message.headers_mut().insert(
+        ACCEPT,
+        HeaderValue::from_static("application/graphql-response+json, application/json;q=0.9"),
+    );
+    message
+}
+
+/// Ends `exchange` when it takes longer than `limit`.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    exchange: impl Future<Output = Result<T, TransportError>>,
+) -> Result<T, TransportError> {
+    tokio::time::timeout(limit, exchange)
+        .await
+        .unwrap_or(Err(TransportError::TimedOut(limit)))
 }

@@ -116,6 +116,16 @@ impl<'a> Object<'a> {
             .map(|(_, value)| value)
     }
 
+    /// Like [`Object::get`], fast where lookups follow the order of the entries: `next` is where to look first.
+    pub fn get_next(&self, key: &str, next: &mut usize) -> Option<&Value<'a>> {
+        let position = match self.entries.get(*next) {
+            Some((name, _)) if *name == key => *next,
+            _ => self.position(key)?,
+        };
+        *next = position + 1;
+        Some(&self.entries[position].1)
+    }
+
     /// The first value under `key`, to change it.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value<'a>> {
         self.entries
@@ -158,7 +168,10 @@ impl<'a> Object<'a> {
     }
 
     /// Entries in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &(&'a str, Value<'a>)> {
+    pub fn iter(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = &(&'a str, Value<'a>)> + ExactSizeIterator<Item = &(&'a str, Value<'a>)>
+    {
         self.entries.iter()
     }
 
