@@ -93,17 +93,14 @@ impl ErrorSite<'_> {
 
     /// Client paths of a path in the subgraph's response.
     fn client_paths(&self, path: &[PathElement]) -> Vec<Vec<PathElement>> {
+        let path = self.rewritten(path);
         match self.asked {
             Asked::Root if path.is_empty() => self.own_paths(),
-            Asked::Root => vec![self.rewritten(path)],
-            Asked::Entities(_) => match (self.list_of(path), path.get(1)) {
+            Asked::Root => vec![path],
+            Asked::Entities(_) => match (self.list_of(&path), path.get(1)) {
                 (Some(list), Some(PathElement::Index(index))) if *index < list.entities.len() => {
-                    let rest = self.rewritten(&path[2..]);
-                    let places = &list.entities[*index].places;
-                    places
-                        .iter()
-                        .map(|place| [response_path(self.data, place), rest.clone()].concat())
-                        .collect()
+                    let below = |place| [&*response_path(self.data, place), &path[2..]].concat();
+                    list.entities[*index].places.iter().map(below).collect()
                 }
                 (Some(list), _) => vec![self.common_path(list)],
                 (None, _) => self.own_paths(),

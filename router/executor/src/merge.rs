@@ -60,13 +60,15 @@ fn merge_lists<'a>(schema: &Schema, target: &mut Vec<Value<'a>>, source: Vec<Val
 
 /// A subgraph with an `@interfaceObject` knows only the interface; the object type, once known, stays.
 fn merge_typename<'a>(schema: &Schema, known: &mut Value<'a>, value: Value<'a>) {
+    let is_object = |name: &str| schema.get_object(name).is_some();
     let is_abstract = |name: &str| {
         schema
             .types
             .get(name)
             .is_some_and(|definition| definition.is_interface() || definition.is_union())
     };
-    if known.as_raw_str().is_none_or(is_abstract) && !value.is_null() {
+    let known_well = known.as_raw_str().is_some_and(is_object);
+    if !known_well && value.as_raw_str().is_some_and(|name| !is_abstract(name)) {
         *known = value;
     }
 }

@@ -86,18 +86,13 @@ impl Representations {
     }
 }
 
-/// The representation for an object's type. Where the data has no `__typename`, the plan knows of one type only.
+/// The representation for an object's type.
 fn applicable<'f>(fetch: &'f EntityFetch, object: &Object<'_>) -> Option<&'f Representation> {
-    match typename(object) {
-        Some(name) => fetch
-            .representations
-            .iter()
-            .find(|it| it.on_types.iter().any(|ty| ty == name)),
-        None => match fetch.representations.as_slice() {
-            [only] if only.on_types.len() == 1 => Some(only),
-            _ => None,
-        },
-    }
+    let name = typename(object);
+    fetch
+        .representations
+        .iter()
+        .find(|it| it.on_types.is_empty() || name.is_some_and(|name| it.on_types.iter().any(|ty| ty == name)))
 }
 
 /// False where a value is missing; what was written is then of no use.

@@ -4,30 +4,35 @@ use fondaco_planner::query_plan::{OutputRewrite, PathSegment};
 
 use crate::place::typename;
 use crate::response::PathElement;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
-/// Applies the rewrites to an answer's root object or to one of its entities.
-pub(crate) fn rewrite<'a>(rewrites: &'a [OutputRewrite], value: &mut Value<'a>) {
+/// Applies the rewrites to an answer's `data`.
+pub(crate) fn rewrite<'a>(rewrites: &'a [OutputRewrite], data: &mut Object<'a>) {
     for OutputRewrite::RenameKey { path, from, to } in rewrites {
-        rename(value, path, from, to);
+        rename_in_object(data, path, from, to);
     }
 }
 
-fn rename<'a>(value: &mut Value<'a>, path: &[PathSegment], from: &str, to: &'a str) {
-    match (value, path.split_first()) {
-        (Value::Array(items), _) => items.iter_mut().for_each(|item| rename(item, path, from, to)),
-        (Value::Object(object), None) => object.rename(from, to),
-        (Value::Object(object), Some((PathSegment::Key(key), rest))) => {
+fn rename_in_object<'a>(object: &mut Object<'a>, path: &[PathSegment], from: &str, to: &'a str) {
+    match path.split_first() {
+        None => object.rename(from, to),
+        Some((PathSegment::Key(key), rest)) => {
             if let Some(value) = object.get_mut(key) {
                 rename(value, rest, from, to);
             }
         }
-        (value @ Value::Object(_), Some((PathSegment::TypeCondition(types), rest))) => {
-            let name = value.as_object().and_then(typename);
-            if name.is_some_and(|name| types.iter().any(|ty| ty == name)) {
-                rename(value, rest, from, to);
+        Some((PathSegment::TypeCondition(types), rest)) => {
+            if typename(object).is_some_and(|name| types.iter().any(|ty| ty == name)) {
+                rename_in_object(object, rest, from, to);
             }
         }
+    }
+}
+
+fn rename<'a>(value: &mut Value<'a>, path: &[PathSegment], from: &str, to: &'a str) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, path, from, to)),
+        Value::Object(object) => rename_in_object(object, path, from, to),
         _ => {}
     }
 }

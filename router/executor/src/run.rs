@@ -159,21 +159,17 @@ impl<'a> Run<'a> {
         SubgraphAnswer::read(response.status, &response.headers, text)
     }
 
-    fn merge_answer(&mut self, id: FetchId, asked: &Asked, data: Object<'a>, explained: bool) {
+    fn merge_answer(&mut self, id: FetchId, asked: &Asked, mut data: Object<'a>, explained: bool) {
         let fetch = self.fetch(id);
+        rewrite(&fetch.output_rewrites, &mut data);
         match (asked, &fetch.target) {
             (Asked::Entities(lists), FetchTarget::Entities(selections)) => {
-                let mut data = data;
                 for (selection, list) in selections.iter().zip(lists).filter(|(_, list)| !list.is_empty()) {
                     let entities = data.take(&selection.response_key);
                     self.merge_entities(id, asked, list, entities, explained);
                 }
             }
-            _ => {
-                let mut root = Value::Object(data);
-                rewrite(&fetch.output_rewrites, &mut root);
-                self.merge_root(root);
-            }
+            _ => self.merge_root(Value::Object(data)),
         }
     }
 
@@ -205,20 +201,13 @@ impl<'a> Run<'a> {
         self.report(id, asked, |site| site.selection_fault(&fault, list));
     }
 
-    fn merge_entity(
-        &mut self,
-        id: FetchId,
-        asked: &Asked,
-        requested: &RequestedEntity,
-        mut entity: Value<'a>,
-    ) {
+    fn merge_entity(&mut self, id: FetchId, asked: &Asked, requested: &RequestedEntity, entity: Value<'a>) {
         let fault = match &entity {
             Value::Null => return,
             Value::Object(object) if !self.is_expected_type(object, requested) => {
                 "an entity has a type that was not asked for"
             }
             Value::Object(_) => {
-                rewrite(&self.fetch(id).output_rewrites, &mut entity);
                 let (last, others) = requested.places.split_last().expect("an entity has a place");
                 for place in others {
                     merge_at(&self.operation.schema, &mut self.data, place, entity.clone());
