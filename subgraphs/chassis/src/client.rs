@@ -109,7 +109,7 @@ impl ServiceClient {
             to,
             identity: runtime.identity.clone(),
             peers: runtime.peers.clone(),
-            http: reqwest::Client::new(),
+            http: http_client(),
             deadline: DEADLINE,
         }
     }
@@ -133,22 +133,22 @@ impl ServiceClient {
             variables,
         })
         .map_err(|error| self.malformed(&error))?;
-        let answer = self.send_with_retries(Bytes::from(body), repeat).await?;
-        self.read_data(&answer)
+        self.send_with_retries(Bytes::from(body), repeat).await
     }
 
-    async fn send_with_retries(&self, body: Bytes, repeat: Repeat) -> Result<Bytes, CallError> {
+    async fn send_with_retries<T: DeserializeOwned>(
+        &self,
+        body: Bytes,
+        repeat: Repeat,
+    ) -> Result<T, CallError> {
         let deadline = Instant::now() + self.deadline;
         let mut attempt = 1;
         loop {
             let sent = timeout_at(deadline, self.send(body.clone()))
                 .await
                 .unwrap_or_else(|_| Err(self.lost("the deadline passed")));
-            let error = match sent {
-                Ok(answer) => match self.check_errors(&answer) {
-                    Ok(()) => return Ok(answer),
-                    Err(error) => error,
-                },
+            let error = match sent.and_then(|answer| self.read_answer(&answer)) {
+                Ok(data) => return Ok(data),
                 Err(error) => error,
             };
             let may_repeat = error.had_no_effect() || (repeat == Repeat::Safe && error.is_retryable());
@@ -237,21 +237,17 @@ impl ServiceClient {
         }
     }
 
-    fn check_errors(&self, answer: &[u8]) -> Result<(), CallError> {
+    /// An answer with any error counts as refused: internal calls have no use for half of one.
+    fn read_answer<T: DeserializeOwned>(&self, answer: &[u8]) -> Result<T, CallError> {
         let answer: Answer = serde_json::from_slice(answer).map_err(|error| self.malformed(&error))?;
-        let Some(error) = answer.errors.into_iter().next() else {
-            return Ok(());
-        };
-        let code = error.extensions.code.unwrap_or_else(|| "UNKNOWN".to_owned());
-        Err(CallError::Refused {
-            service: self.to,
-            code,
-            message: error.message,
-        })
-    }
-
-    fn read_data<T: DeserializeOwned>(&self, answer: &[u8]) -> Result<T, CallError> {
-        let answer: Answer = serde_json::from_slice(answer).map_err(|error| self.malformed(&error))?;
+        if let Some(error) = answer.errors.into_iter().next() {
+            let code = error.extensions.code.unwrap_or_else(|| "UNKNOWN".to_owned());
+            return Err(CallError::Refused {
+                service: self.to,
+                code,
+                message: error.message,
+            });
+        }
         let data = answer.data.map_or("null", RawValue::get);
         serde_json::from_str(data).map_err(|error| self.malformed(&error))
     }
@@ -276,6 +272,16 @@ impl ServiceClient {
             message: message.to_string(),
         }
     }
+}
+
+/// Peers are ours: no proxy stands between. A small image may hold no certificate authorities, which only HTTPS peers need.
+fn http_client() -> reqwest::Client {
+    let builder = || reqwest::Client::builder().no_proxy();
+    builder().build().unwrap_or_else(|error| {
+        tracing::warn!(error.cause = %chain(&error), "no certificate authorities: peers are reached by http only");
+        let without_authorities = builder().tls_certs_only([]).build();
+        without_authorities.expect("a client without certificates needs nothing of the system")
+    })
 }
 
 #[derive(Serialize)]

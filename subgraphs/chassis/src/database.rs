@@ -38,7 +38,7 @@ pub enum DatabaseError {
 }
 
 const MAX_CONNECTIONS: u32 = 16;
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Opens the database of `service` (named `{database_prefix}{service}`), creating and migrating it first.

@@ -34,8 +34,9 @@ use crate::{
 mod readiness;
 
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
-const MAX_RUNNING: usize = 512;
-const QUEUE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Few enough that nobody waits long for one of the pool's connections; the rest of a rush queues here, where waiting is cheap.
+const MAX_RUNNING: usize = 256;
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
 
 type Execute =

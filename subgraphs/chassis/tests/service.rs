@@ -10,7 +10,12 @@ use std::{
 };
 
 use async_graphql::{Context, EmptyMutation, Object};
-use axum::{Router, body::Body, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+    routing::post,
+};
 use fondaco_chassis::{
     ApiError, CallError, Caller, GraphqlServer, Readiness, Redis, Repeat, Runtime, Service, ServiceClient,
     StartError, Tasks, caller, database,
@@ -20,11 +25,13 @@ use fondaco_chassis::{
     testing::{self, TestRuntime},
 };
 use fondaco_contracts::UserId;
+use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::migrate::Migrator;
 use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 struct Query;
 
@@ -200,6 +207,29 @@ async fn readiness_follows_its_checks() {
     pool.close().await;
     let (status, _) = ready(Readiness::default().database(pool)).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn the_request_id_is_passed_on_or_made_up() {
+    let test = TestRuntime::new();
+    let example = example(&test);
+    for (given, expected) in [
+        (Some("abc-1"), Some("abc-1")),
+        (Some("two words"), None),
+        (None, None),
+    ] {
+        let mut request = Request::post("/graphql").header("content-type", "application/json");
+        if let Some(given) = given {
+            request = request.header("x-request-id", given);
+        }
+        let request = request.body(Body::from(r#"{"query":"{ requestId }"}"#)).unwrap();
+        let response = example.router.clone().oneshot(request).await.unwrap();
+        let echoed = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let answer: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(answer["data"]["requestId"], echoed);
+        assert_eq!(expected.unwrap_or(&echoed), echoed);
+    }
 }
 
 #[derive(Debug, Deserialize)]
