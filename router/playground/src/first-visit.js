@@ -1,7 +1,7 @@
 // What the editors hold on a first visit. The query is valid against every schema.
-export const firstQuery = `# Press Ctrl-Enter to run the query, Ctrl-Space to complete.
-# The schema is behind the book icon on the left.
-# Signed in? Put the access token into the Headers tab below.
+export const firstQuery = `# Run the query: Ctrl-Enter. Complete: Ctrl-Space.
+# The schema is behind the icon at the top left.
+# Signed in? Put your token into Headers below.
 
 query WhatCanIAsk {
   __schema {

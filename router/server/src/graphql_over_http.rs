@@ -281,7 +281,7 @@ mod tests {
                 r#"{"query":"x","extensions":0}"#,
                 "`extensions` must be an object",
             ),
-            ("{\"query\":\"\u{1}\"}", "must be a string"),
+            ("{\"query\":\"\u{1}\"}", "not JSON"),
             (r#"{"query":"\ud800"}"#, "must be a string"),
         ];
         for (body, problem) in cases {

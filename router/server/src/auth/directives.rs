@@ -109,13 +109,16 @@ pub struct Filtered {
     pub denials: Vec<Denial>,
 }
 
+/// Variables and the values they must have.
+pub type Conditions = Vec<(Name, bool)>;
+
 /// A field that was left out.
 #[derive(Debug, Clone)]
 pub struct Denial {
     /// The error to report, with the field's path (without indices of lists).
     pub error: GraphqlError,
     /// The `@skip` and `@include` above it, as variable and the value it must have: the client asked only if all hold.
-    pub conditions: Vec<(Name, bool)>,
+    pub conditions: Conditions,
 }
 
 /// Takes out of the operation what lies behind shut gates.
@@ -160,8 +163,8 @@ struct Filter<'a> {
     scope: &'a Scope<'a>,
     shut: Vec<&'a Requirement>,
     path: Vec<PathElement>,
-    conditions: Vec<(Name, bool)>,
-    denied: HashSet<(Vec<PathElement>, Vec<(Name, bool)>)>,
+    conditions: Conditions,
+    denied: HashSet<(Vec<PathElement>, Conditions)>,
     denials: Vec<Denial>,
 }
 

@@ -178,9 +178,11 @@ impl Issuer {
     fn new(config: &IssuerConfig, http: reqwest::Client) -> Self {
         let keys = KeySet::new(config, http);
         keys.start_refresh();
-        let mut validation = Validation::default();
-        validation.leeway = config.leeway_seconds;
-        validation.validate_nbf = true;
+        let mut validation = Validation {
+            leeway: config.leeway_seconds,
+            validate_nbf: true,
+            ..Validation::default()
+        };
         validation.set_issuer(&[&config.issuer]);
         validation.set_required_spec_claims(&["exp", "iss"]);
         validation.validate_aud = !config.audiences.is_empty();
