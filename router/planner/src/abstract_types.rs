@@ -1,0 +1,230 @@
+//! Positions of interface and union type, and interface objects.
+//!
+//! A field stays on the interface where every runtime type of the subgraph resolves it there; everything else is
+//! expanded to the runtime types, because subgraphs differ in what their types and interfaces have.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use apollo_compiler::Name;
+use fondaco_supergraph::SubgraphId;
+
+use crate::normalize::{Entry, FieldNode, SelectionSet};
+use crate::position::{Draft, Hop, Input, Position, Provided, Reach, Selected, Solved};
+use crate::solve::{Session, typename};
+
+impl Session<'_> {
+    /// Solves selections on a value of abstract type.
+    pub(crate) fn solve_abstract(&mut self, at: &Position, selections: &Arc<SelectionSet>) -> Solved {
+        let mut solved = Solved {
+            typename: true,
+            ..Solved::default()
+        };
+        let runtime_types = self.runtime_types(at);
+        let mut common = Vec::new();
+        for field in self.normalizer.collect_common(&selections.entries) {
+            if let Some(selected) = self.on_interface(at, &field, &runtime_types) {
+                common.push((field.response_key.clone(), field.conditions.clone()));
+                solved.cost.field();
+                if let Some(below) = &selected.below {
+                    solved.cost.join(&below.cost, 0);
+                }
+                solved.inline.push(selected);
+            }
+        }
+        let is_common = |entry: &Entry| {
+            entry.on.is_none() && common.iter().any(|(key, _)| *key == entry.field.response_key)
+        };
+        let others: Vec<Entry> = selections
+            .entries
+            .iter()
+            .filter(|entry| !is_common(entry))
+            .cloned()
+            .collect();
+        for object in &runtime_types {
+            let fields = self.normalizer.collect(&others, object);
+            if fields.is_empty() {
+                continue;
+            }
+            let at = Position {
+                ty: object.clone(),
+                ..at.clone()
+            };
+            let mut variant = self.solve_object(&at, &fields);
+            let on: Arc<[Name]> = Arc::from([object.clone()]);
+            let rest = std::mem::take(&mut variant.rest);
+            solved.rest.extend(rest.into_iter().map(|entry| Entry {
+                on: Some(on.clone()),
+                ..entry
+            }));
+            solved.cost.join(&variant.cost, 0);
+            if !variant.inline.is_empty() || !variant.hops.is_empty() {
+                solved.variants.push((object.clone(), Rc::new(variant)));
+            }
+        }
+        solved
+    }
+
+    /// Object types that a value of the position's type can have in its subgraph.
+    fn runtime_types(&self, at: &Position) -> Vec<Name> {
+        let Some(model) = self.model(&at.ty) else {
+            return Vec::new();
+        };
+        let source = at.source.and_then(|subgraph| model.sources.get(&subgraph));
+        source.map_or_else(
+            || model.possible_types.clone(),
+            |source| source.possible_types.clone(),
+        )
+    }
+
+    /// The field on the interface itself, if the subgraph can resolve it there for every runtime type.
+    fn on_interface(
+        &mut self,
+        at: &Position,
+        field: &Arc<FieldNode>,
+        runtime_types: &[Name],
+    ) -> Option<Selected> {
+        if field.name == "__typename" {
+            return Some(typename(field));
+        }
+        let subgraph = at.source?;
+        let source = self.model(&at.ty)?.field_in(&field.name, subgraph)?;
+        let resolved_by_all = runtime_types.iter().all(|object| {
+            self.model(object)
+                .and_then(|model| model.field_in(&field.name, subgraph))
+                .is_some_and(|source| {
+                    self.is_resolved(source) && source.requires.is_none() && source.provides.is_none()
+                })
+        });
+        if !resolved_by_all || !self.is_resolved(source) {
+            return None;
+        }
+        let mut provided = Provided::default();
+        if let Some(provides) = &source.provides {
+            provided.0.push(self.field_set(provides));
+        }
+        for object in runtime_types {
+            if at.provided.has(object, &field.name) && field.selections.is_some() {
+                return None;
+            }
+        }
+        let below = field.selections.as_ref().map(|selections| {
+            self.solve(
+                selections,
+                source.ty.inner_named_type(),
+                subgraph,
+                &provided,
+                at.reach,
+            )
+        });
+        if below.as_ref().is_some_and(|below| !below.rest.is_empty()) {
+            return None;
+        }
+        Some(Selected {
+            field: field.clone(),
+            ty: source.ty.clone(),
+            below,
+        })
+    }
+
+    /// Solves selections on an interface that the subgraph has as an object. Fields of interface objects are resolved
+    /// as on any object; whatever needs the runtime type is looked up where the interface is a real one.
+    pub(crate) fn solve_interface_object(&mut self, at: &Position, selections: &Arc<SelectionSet>) -> Solved {
+        let common = self.normalizer.collect_common(&selections.entries);
+        let (by_type, common): (Vec<_>, Vec<_>) = common
+            .into_iter()
+            .partition(|field| field.name == "__typename" || !self.is_on_interface_object(at, field));
+        let mut solved = self.solve_object(at, &common);
+        let typed = selections.entries.iter().filter(|entry| entry.on.is_some());
+        let mut remaining: Vec<Entry> = by_type
+            .into_iter()
+            .map(|field| Entry { on: None, field })
+            .collect();
+        remaining.extend(typed.cloned());
+        remaining.append(&mut solved.rest);
+        if remaining.is_empty() {
+            return solved;
+        }
+        let remaining = self.normalizer.set(remaining);
+        match self.resolve_runtime_type(at, &solved, &remaining) {
+            Some(resolved) => resolved,
+            None => {
+                solved.rest = remaining.entries.clone();
+                solved
+            }
+        }
+    }
+
+    fn is_on_interface_object(&self, at: &Position, field: &FieldNode) -> bool {
+        let Some(model) = self.model(&at.ty) else {
+            return false;
+        };
+        model.fields.get(&field.name).is_some_and(|definition| {
+            definition
+                .sources
+                .iter()
+                .any(|(&id, source)| model.is_interface_object_in(id) && self.is_resolved(source))
+        })
+    }
+
+    /// Adds a hop to a subgraph where the interface is a real one, the cheapest.
+    fn resolve_runtime_type(
+        &mut self,
+        at: &Position,
+        solved: &Solved,
+        remaining: &Arc<SelectionSet>,
+    ) -> Option<Solved> {
+        if at.reach == Reach::Inline {
+            return None;
+        }
+        let model = self.model(&at.ty)?;
+        let real: Vec<SubgraphId> = model
+            .sources
+            .iter()
+            .filter(|(_, source)| !source.is_interface_object)
+            .map(|(&id, _)| id)
+            .collect();
+        let mut best: Option<(usize, Solved)> = None;
+        for subgraph in real {
+            let below = self.solve(remaining, &at.ty, subgraph, &Provided::default(), Reach::Anywhere);
+            let mut draft = Draft {
+                inline: solved.inline.clone(),
+                hops: solved.hops.clone(),
+            };
+            let Some(hop) = self.open_plain_hop(at, &mut draft, subgraph) else {
+                continue;
+            };
+            let left = below.rest.len();
+            draft.hops[hop].resolved = Some(below.clone());
+            let cost = draft.cost();
+            let candidate = Solved {
+                inline: draft.inline,
+                hops: draft.hops,
+                rest: below.rest.clone(),
+                cost,
+                ..Solved::default()
+            };
+            let better = best
+                .as_ref()
+                .is_none_or(|(least, other)| (left, &candidate.cost) < (*least, &other.cost));
+            if better {
+                best = Some((left, candidate));
+            }
+        }
+        best.map(|(_, solved)| solved)
+    }
+}
+
+/// Data types to which a hop from an interface object applies: before and after its runtime type is known.
+pub(crate) fn data_types(session: &Session<'_>, ty: &Name) -> Vec<Name> {
+    let possible = session.supergraph.possible_types(ty);
+    let names: BTreeSet<&Name> = possible.iter().chain([ty]).collect();
+    names.into_iter().cloned().collect()
+}
+
+/// The inputs of a hop, keys first.
+pub(crate) fn ordered_inputs(hop: &Hop) -> impl Iterator<Item = &Input> {
+    let keys = hop.inputs.iter().filter(|input| input.is_key);
+    keys.chain(hop.inputs.iter().filter(|input| !input.is_key))
+}

@@ -1,0 +1,67 @@
+//! What a partial plan costs: waves first, then fetches, then entity selections, then fields.
+
+use std::cmp::Ordering;
+
+use fondaco_supergraph::SubgraphId;
+use smallvec::SmallVec;
+
+/// Cost of what hangs below one position of the response.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// For each wave after the one that fetches the position: the subgraphs called, as bits.
+    ///
+    /// Calls to one subgraph in one wave are one request, so costs join by union. Beyond 128 subgraphs
+    /// two may share a bit, which only makes the estimate coarser.
+    waves: SmallVec<[u128; 4]>,
+    selections: u32,
+    fields: u32,
+}
+
+impl Cost {
+    /// Number of sequential waves.
+    pub(crate) fn depth(&self) -> usize {
+        self.waves.len()
+    }
+
+    /// Counts a call to `subgraph` in wave `wave`, counted from 1.
+    pub(crate) fn call(&mut self, subgraph: SubgraphId, wave: usize) {
+        self.waves.resize(self.waves.len().max(wave), 0);
+        self.waves[wave - 1] |= 1 << (subgraph.0 % 128);
+        self.selections += 1;
+    }
+
+    /// Counts a selected field.
+    pub(crate) fn field(&mut self) {
+        self.fields += 1;
+    }
+
+    /// Adds what `other` costs, begun `shift` waves later.
+    pub(crate) fn join(&mut self, other: &Cost, shift: usize) {
+        if !other.waves.is_empty() {
+            self.waves
+                .resize(self.waves.len().max(other.waves.len() + shift), 0);
+        }
+        for (index, calls) in other.waves.iter().enumerate() {
+            self.waves[index + shift] |= calls;
+        }
+        self.selections += other.selections;
+        self.fields += other.fields;
+    }
+
+    fn fetches(&self) -> u32 {
+        self.waves.iter().map(|calls| calls.count_ones()).sum()
+    }
+}
+
+impl Ord for Cost {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let rank = |cost: &Cost| (cost.depth(), cost.fetches(), cost.selections, cost.fields);
+        rank(self).cmp(&rank(other))
+    }
+}
+
+impl PartialOrd for Cost {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -1,0 +1,297 @@
+//! Turns solved positions into requests that depend on each other.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use apollo_compiler::ast::Argument;
+use apollo_compiler::{Name, Node};
+use fondaco_supergraph::SubgraphId;
+use rustc_hash::FxHashMap;
+
+use crate::abstract_types::{data_types, ordered_inputs};
+use crate::normalize::{FieldNode, SelectionSet};
+use crate::position::{Hop, Selected, Slot, Solved};
+use crate::query_plan::{PathSegment, Representation, RepresentationField};
+use crate::selection_tree::{Tree, TreeField};
+use crate::solve::Session;
+
+/// One selection in one subgraph, before requests are merged.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) subgraph: SubgraphId,
+    /// `None` for root fields.
+    pub(crate) entity: Option<Lookup>,
+    pub(crate) tree: Tree,
+    /// Requests whose data must be there before: indexes below this one's.
+    pub(crate) needs: BTreeSet<usize>,
+}
+
+/// Which objects a request looks up.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Lookup {
+    pub(crate) path: Vec<PathSegment>,
+    pub(crate) representation: Representation,
+}
+
+/// Client fields at a position, by response key: internal fields must not take their keys.
+#[derive(Default)]
+pub(crate) struct ClientView {
+    by_key: FxHashMap<Name, Vec<Arc<FieldNode>>>,
+}
+
+impl ClientView {
+    pub(crate) fn of<'s>(sets: impl Iterator<Item = &'s Arc<SelectionSet>>) -> ClientView {
+        let mut view = ClientView::default();
+        for entry in sets.flat_map(|set| &set.entries) {
+            view.by_key
+                .entry(entry.field.response_key.clone())
+                .or_default()
+                .push(entry.field.clone());
+        }
+        view
+    }
+
+    fn below(&self, key: &Name) -> ClientView {
+        let fields = self.by_key.get(key).into_iter().flatten();
+        ClientView::of(fields.filter_map(|field| field.selections.as_ref()))
+    }
+}
+
+/// Writes requests.
+pub(crate) struct Emitter<'s, 'a> {
+    session: &'s Session<'a>,
+    pub(crate) requests: Vec<Request>,
+    /// Internal fields with arguments, each with an alias of its own.
+    with_arguments: Vec<(Name, Vec<Node<Argument>>)>,
+}
+
+/// Requests made for what was selected: by field of the fetch at hand, and by field of each hop.
+#[derive(Default)]
+struct Made {
+    inline: Vec<Vec<usize>>,
+    hops: Vec<(usize, Vec<Vec<usize>>)>,
+}
+
+impl<'s, 'a> Emitter<'s, 'a> {
+    pub(crate) fn new(session: &'s Session<'a>) -> Self {
+        Emitter {
+            session,
+            requests: Vec::new(),
+            with_arguments: Vec::new(),
+        }
+    }
+
+    /// Emits a position. Returns what `request` selects there, and all requests made.
+    pub(crate) fn position(
+        &mut self,
+        solved: &Solved,
+        ty: &Name,
+        request: Option<usize>,
+        view: &ClientView,
+        path: &[PathSegment],
+    ) -> (Tree, Vec<usize>) {
+        let first_made = self.requests.len();
+        let mut tree = Tree::default();
+        let mut made = Made::default();
+        if solved.typename || (request.is_some() && !solved.hops.is_empty()) {
+            tree.add_typename();
+        }
+        for selected in &solved.inline {
+            let (field, requests) = self.field(selected, request, view, path);
+            tree.add(field);
+            made.inline.push(requests);
+        }
+        for hop in &solved.hops {
+            self.hop(hop, ty, request, view, path, &mut made);
+        }
+        for (object, variant) in &solved.variants {
+            let mut path = path.to_vec();
+            path.push(PathSegment::TypeCondition(vec![object.clone()]));
+            let (below, _) = self.position(variant, object, request, view, &path);
+            tree.add_fragment(object, below);
+        }
+        (tree, (first_made..self.requests.len()).collect())
+    }
+
+    fn field(
+        &mut self,
+        selected: &Selected,
+        request: Option<usize>,
+        view: &ClientView,
+        path: &[PathSegment],
+    ) -> (TreeField, Vec<usize>) {
+        let node = &selected.field;
+        let key = self.response_key(node, view);
+        let (below, made) = match &selected.below {
+            None => (None, Vec::new()),
+            Some(solved) => {
+                let mut path = path.to_vec();
+                path.push(PathSegment::Key(key.clone()));
+                let ty = selected.ty.inner_named_type();
+                let (mut tree, made) = self.position(solved, ty, request, &view.below(&key), &path);
+                if tree.is_empty() {
+                    tree.add_typename();
+                }
+                (Some(tree), made)
+            }
+        };
+        let field = TreeField {
+            key,
+            name: node.name.clone(),
+            arguments: node.arguments.clone(),
+            conditions: node.conditions.clone(),
+            ty: selected.ty.clone(),
+            below,
+        };
+        (field, made)
+    }
+
+    fn hop(
+        &mut self,
+        hop: &Hop,
+        ty: &Name,
+        request: Option<usize>,
+        view: &ClientView,
+        path: &[PathSegment],
+        made: &mut Made,
+    ) {
+        let needs = needs_of(hop, request, made);
+        let entity = request.map(|_| Lookup {
+            path: path.to_vec(),
+            representation: self.representation(hop, ty, view),
+        });
+        let index = self.requests.len();
+        self.requests.push(Request {
+            subgraph: hop.subgraph,
+            entity,
+            tree: Tree::default(),
+            needs,
+        });
+        let mut tree = Tree::default();
+        let mut by_field = Vec::new();
+        for selected in &hop.selected {
+            let (field, requests) = self.field(selected, Some(index), view, path);
+            tree.add(field);
+            by_field.push(requests);
+        }
+        if let Some(resolved) = &hop.resolved {
+            let (below, _) = self.position(resolved, &hop.typename, Some(index), view, path);
+            tree.merge(below);
+        }
+        if request.is_some() {
+            let mut outer = Tree::default();
+            outer.add_fragment(&hop.typename, tree);
+            tree = outer;
+        }
+        self.requests[index].tree = tree;
+        made.hops.push((index, by_field));
+    }
+
+    fn representation(&mut self, hop: &Hop, ty: &Name, view: &ClientView) -> Representation {
+        let is_abstract = self.session.model(ty).is_some_and(|model| model.is_abstract);
+        let on_types = if is_abstract {
+            data_types(self.session, ty)
+        } else {
+            vec![ty.clone()]
+        };
+        let mut fields: Vec<RepresentationField> = Vec::new();
+        for input in ordered_inputs(hop) {
+            if input.field.name == "__typename" {
+                continue;
+            }
+            let field = self.representation_field(&input.field, input.is_key, &[], view);
+            merge_representation_field(&mut fields, field);
+        }
+        Representation {
+            on_types,
+            typename: hop.typename.clone(),
+            fields,
+        }
+    }
+
+    fn representation_field(
+        &mut self,
+        node: &FieldNode,
+        is_key: bool,
+        on_types: &[Name],
+        view: &ClientView,
+    ) -> RepresentationField {
+        let response_key = self.response_key(node, view);
+        let mut fields = Vec::new();
+        if let Some(set) = &node.selections {
+            let below = view.below(&response_key);
+            for entry in &set.entries {
+                let on = entry.on.as_deref().unwrap_or_default();
+                let field = self.representation_field(&entry.field, is_key, on, &below);
+                merge_representation_field(&mut fields, field);
+            }
+        }
+        RepresentationField {
+            response_key,
+            name: node.name.clone(),
+            is_key,
+            fields,
+            on_types: on_types.to_vec(),
+        }
+    }
+
+    /// Key under which a field is fetched. Internal fields with arguments always get an alias, because the same field
+    /// may be required with others; those without only where the client uses the key for something else.
+    fn response_key(&mut self, node: &FieldNode, view: &ClientView) -> Name {
+        if !node.internal {
+            return node.response_key.clone();
+        }
+        let users = view.by_key.get(&node.name).map_or(&[][..], Vec::as_slice);
+        let same = |user: &Arc<FieldNode>| user.name == node.name && user.arguments == node.arguments;
+        let free = users.iter().all(same) && (node.arguments.is_empty() || !users.is_empty());
+        if free {
+            return node.name.clone();
+        }
+        let mut alias = format!("_fondaco_{}", node.name);
+        if !node.arguments.is_empty() {
+            let this = (node.name.clone(), node.arguments.clone());
+            let known = self.with_arguments.iter().position(|known| *known == this);
+            let number = known.unwrap_or_else(|| {
+                self.with_arguments.push(this);
+                self.with_arguments.len() - 1
+            });
+            alias = format!("{alias}_{number}");
+        }
+        Name::new(&alias).expect("a name with a prefix and a number is a name")
+    }
+}
+
+/// The fetch that brought the object, those that bring the inputs, and all those that complete the inputs.
+fn needs_of(hop: &Hop, request: Option<usize>, made: &Made) -> BTreeSet<usize> {
+    let mut needs: BTreeSet<usize> = request.into_iter().collect();
+    for Slot { hop, index } in &hop.needs {
+        let requests = match hop {
+            None => &made.inline[*index],
+            Some(hop) => {
+                let (request, by_field) = &made.hops[*hop];
+                needs.insert(*request);
+                &by_field[*index]
+            }
+        };
+        needs.extend(requests);
+    }
+    needs
+}
+
+/// Adds a field, joining it with the one that has the same name, key and types.
+pub(crate) fn merge_representation_field(fields: &mut Vec<RepresentationField>, field: RepresentationField) {
+    let twin = fields.iter_mut().find(|other| {
+        other.name == field.name
+            && other.response_key == field.response_key
+            && other.on_types == field.on_types
+    });
+    match twin {
+        None => fields.push(field),
+        Some(twin) => {
+            twin.is_key |= field.is_key;
+            for below in field.fields {
+                merge_representation_field(&mut twin.fields, below);
+            }
+        }
+    }
+}

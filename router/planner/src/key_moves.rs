@@ -1,0 +1,214 @@
+//! From a position to other subgraphs: which keys lead where, in how many waves.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use apollo_compiler::Name;
+use fondaco_supergraph::{Key, SubgraphId};
+use rustc_hash::FxHashMap;
+
+use crate::normalize::FieldNode;
+use crate::position::{Position, Reach, Selected};
+use crate::solve::Session;
+
+/// Nesting of keys whose own fields need entity fetches.
+const MAX_KEY_DEPTH: usize = 2;
+
+/// Ways to look the object of a position up, by subgraph.
+#[derive(Debug, Default)]
+pub(crate) struct Moves {
+    by_subgraph: FxHashMap<SubgraphId, Vec<Move>>,
+}
+
+impl Moves {
+    pub(crate) fn reaches(&self, subgraph: SubgraphId) -> bool {
+        self.by_subgraph.contains_key(&subgraph)
+    }
+
+    pub(crate) fn to(&self, subgraph: SubgraphId) -> &[Move] {
+        self.by_subgraph.get(&subgraph).map_or(&[], |moves| moves)
+    }
+}
+
+/// One key that leads to a subgraph.
+#[derive(Debug)]
+pub(crate) struct Move {
+    /// `__typename` of the representation.
+    pub(crate) typename: Name,
+    /// The key's fields, each with the subgraphs it can be read from.
+    pub(crate) key: Vec<KeyField>,
+}
+
+/// A field of a key.
+#[derive(Debug)]
+pub(crate) struct KeyField {
+    pub(crate) field: Arc<FieldNode>,
+    /// Where it can be read, soonest first.
+    pub(crate) sources: Vec<KeySource>,
+}
+
+/// A subgraph from which a key field can be read.
+#[derive(Debug, Clone)]
+pub(crate) struct KeySource {
+    pub(crate) subgraph: SubgraphId,
+    pub(crate) selected: Selected,
+    /// Wave after which it is there.
+    ready: usize,
+}
+
+impl Session<'_> {
+    /// All moves from `at`: subgraphs are reached wave by wave, each through keys readable in those reached before.
+    pub(crate) fn moves(&mut self, at: &Position) -> Rc<Moves> {
+        let memo = (at.ty.clone(), at.source, at.provided.ids());
+        if let Some(known) = self.moves.get(&memo) {
+            return known.clone();
+        }
+        let cuts = self.cuts;
+        let moves = Rc::new(self.find_moves(at));
+        if cuts == self.cuts {
+            self.moves.insert(memo, moves.clone());
+        }
+        moves
+    }
+
+    fn find_moves(&mut self, at: &Position) -> Moves {
+        let mut moves = Moves::default();
+        let mut open = self.keyed_subgraphs(at);
+        let mut reached: Vec<(SubgraphId, usize)> = at.source.into_iter().map(|source| (source, 0)).collect();
+        let mut wave = 0;
+        let mut last_gain = 0;
+        // A key whose nested fields need fetches of their own is ready some waves after its subgraph is reached.
+        while !open.is_empty() && wave <= last_gain + MAX_KEY_DEPTH {
+            wave += 1;
+            let mut gained = Vec::new();
+            for (subgraph, typename, keys) in &open {
+                let found: Vec<Move> = keys
+                    .iter()
+                    .filter_map(|key| self.read_key(at, key, &reached, wave - 1))
+                    .map(|key| Move {
+                        typename: typename.clone(),
+                        key,
+                    })
+                    .collect();
+                if !found.is_empty() {
+                    moves.by_subgraph.insert(*subgraph, found);
+                    gained.push((*subgraph, wave));
+                }
+            }
+            if !gained.is_empty() {
+                last_gain = wave;
+                open.retain(|(subgraph, ..)| !gained.iter().any(|(found, _)| found == subgraph));
+                reached.extend(
+                    gained
+                        .into_iter()
+                        .filter(|(subgraph, _)| at.source != Some(*subgraph)),
+                );
+            }
+        }
+        moves
+    }
+
+    /// Subgraphs that look up objects of this type, with the type's name there and its resolvable keys.
+    fn keyed_subgraphs(&self, at: &Position) -> Vec<(SubgraphId, Name, Vec<Key>)> {
+        let Some(model) = self.model(&at.ty) else {
+            return Vec::new();
+        };
+        let own = model
+            .sources
+            .iter()
+            .map(|(&id, source)| (id, at.ty.clone(), Some(source)));
+        let through = model.interface_objects.iter().map(|(&id, interface)| {
+            (
+                id,
+                interface.clone(),
+                self.model(interface)
+                    .and_then(|interface| interface.sources.get(&id)),
+            )
+        });
+        own.chain(through)
+            .map(|(id, name, source)| {
+                let keys = source
+                    .iter()
+                    .flat_map(|source| &source.keys)
+                    .filter(|key| key.resolvable);
+                (id, name, keys.cloned().collect::<Vec<_>>())
+            })
+            .filter(|(.., keys)| !keys.is_empty())
+            .collect()
+    }
+
+    fn read_key(
+        &mut self,
+        at: &Position,
+        key: &Key,
+        reached: &[(SubgraphId, usize)],
+        deadline: usize,
+    ) -> Option<Vec<KeyField>> {
+        let set = self.field_set(&key.fields);
+        let fields = self.normalizer.collect(&set.entries, &at.ty);
+        fields
+            .into_iter()
+            .map(|field| {
+                let mut sources: Vec<KeySource> = reached
+                    .iter()
+                    .filter_map(|&(subgraph, wave)| self.read_key_field(at, &field, subgraph, wave))
+                    .filter(|source| source.ready <= deadline)
+                    .collect();
+                sources.sort_by_key(|source| source.ready);
+                (!sources.is_empty()).then_some(KeyField { field, sources })
+            })
+            .collect()
+    }
+
+    fn read_key_field(
+        &mut self,
+        at: &Position,
+        field: &Arc<FieldNode>,
+        subgraph: SubgraphId,
+        wave: usize,
+    ) -> Option<KeySource> {
+        if field.name == "__typename" {
+            let selected = crate::solve::typename(field);
+            return (at.source == Some(subgraph)).then_some(KeySource {
+                subgraph,
+                selected,
+                ready: wave,
+            });
+        }
+        let resolution = self.resolution(at, &field.name, subgraph)?;
+        if resolution.requires.is_some() {
+            return None;
+        }
+        let ty = resolution.ty.inner_named_type();
+        let mut below = field
+            .selections
+            .as_ref()
+            .map(|selections| self.solve(selections, ty, subgraph, &resolution.provided, Reach::Inline));
+        if let (Some(inline), Some(selections)) = (&below, &field.selections)
+            && !inline.rest.is_empty()
+        {
+            if self.key_depth >= MAX_KEY_DEPTH {
+                self.cuts += 1;
+                return None;
+            }
+            self.key_depth += 1;
+            let solved = self.solve(selections, ty, subgraph, &resolution.provided, Reach::Anywhere);
+            self.key_depth -= 1;
+            if !solved.rest.is_empty() {
+                return None;
+            }
+            below = Some(solved);
+        }
+        let ready = wave + below.as_ref().map_or(0, |below| below.cost.depth());
+        let selected = Selected {
+            field: field.clone(),
+            ty: resolution.ty.clone(),
+            below,
+        };
+        Some(KeySource {
+            subgraph,
+            selected,
+            ready,
+        })
+    }
+}

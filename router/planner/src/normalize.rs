@@ -1,0 +1,287 @@
+//! Selection sets without fragments: every field knows the object types it applies to and its `@skip`/`@include` conditions.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use apollo_compiler::ast::{Argument, Directive};
+use apollo_compiler::collections::IndexMap;
+use apollo_compiler::executable::{Fragment, Selection, SelectionSet as Source};
+use apollo_compiler::{Name, Node};
+use fondaco_supergraph::Supergraph;
+
+use crate::query_plan::Condition;
+
+/// Fields selected on one composite type.
+#[derive(Debug)]
+pub(crate) struct SelectionSet {
+    /// Unique within one planning session.
+    pub(crate) id: u32,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// One field of a selection set.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// Object types the field is selected for; `None`: every type the position can have.
+    pub(crate) on: Option<Arc<[Name]>>,
+    pub(crate) field: Arc<FieldNode>,
+}
+
+impl Entry {
+    pub(crate) fn applies_to(&self, object: &Name) -> bool {
+        self.on.as_ref().is_none_or(|types| types.contains(object))
+    }
+}
+
+/// A field with everything below it.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldNode {
+    /// Key in the client's response. For internal fields the name; the key is chosen when the fetch is written.
+    pub(crate) response_key: Name,
+    pub(crate) name: Name,
+    pub(crate) arguments: Vec<Node<Argument>>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) selections: Option<Arc<SelectionSet>>,
+    /// Selected for a key or `@requires`, not by the client.
+    pub(crate) internal: bool,
+}
+
+impl FieldNode {
+    pub(crate) fn with_selections(&self, selections: Arc<SelectionSet>) -> Arc<FieldNode> {
+        Arc::new(FieldNode {
+            selections: Some(selections),
+            ..self.clone()
+        })
+    }
+
+    pub(crate) fn with_conditions(&self, conditions: &[Condition]) -> Arc<FieldNode> {
+        let mut field = self.clone();
+        field.conditions.extend(
+            conditions
+                .iter()
+                .filter(|condition| !self.conditions.contains(condition))
+                .cloned(),
+        );
+        Arc::new(field)
+    }
+}
+
+/// Makes selection sets and numbers them.
+pub(crate) struct Normalizer<'a> {
+    pub(crate) supergraph: &'a Supergraph,
+    pub(crate) fragments: Option<&'a IndexMap<Name, Node<Fragment>>>,
+    next_id: Cell<u32>,
+}
+
+/// What surrounds a selection: the type conditions and `@skip`/`@include` of the fragments it stands in.
+#[derive(Clone, Default)]
+struct Scope {
+    on: Option<Arc<[Name]>>,
+    conditions: Vec<Condition>,
+}
+
+impl<'a> Normalizer<'a> {
+    pub(crate) fn new(
+        supergraph: &'a Supergraph,
+        fragments: Option<&'a IndexMap<Name, Node<Fragment>>>,
+    ) -> Self {
+        Normalizer {
+            supergraph,
+            fragments,
+            next_id: Cell::new(0),
+        }
+    }
+
+    /// Normalizes what the client wrote.
+    pub(crate) fn client(&self, source: &Source) -> Arc<SelectionSet> {
+        self.normalize(source, false)
+    }
+
+    /// Normalizes a key, `@requires` or `@provides`.
+    pub(crate) fn internal(&self, source: &Source) -> Arc<SelectionSet> {
+        self.normalize(source, true)
+    }
+
+    /// A selection set of these entries.
+    pub(crate) fn set(&self, entries: Vec<Entry>) -> Arc<SelectionSet> {
+        let id = self.next_id.get();
+        self.next_id.set(id + 1);
+        Arc::new(SelectionSet { id, entries })
+    }
+
+    fn normalize(&self, source: &Source, internal: bool) -> Arc<SelectionSet> {
+        let mut entries = Vec::new();
+        self.flatten(source, &source.ty, &Scope::default(), internal, &mut entries);
+        self.set(entries)
+    }
+
+    fn flatten(&self, source: &Source, at: &Name, scope: &Scope, internal: bool, into: &mut Vec<Entry>) {
+        for selection in &source.selections {
+            let directives = match selection {
+                Selection::Field(field) => &field.directives,
+                Selection::InlineFragment(fragment) => &fragment.directives,
+                Selection::FragmentSpread(spread) => &spread.directives,
+            };
+            let Some(conditions) = conditions(&scope.conditions, directives) else {
+                continue;
+            };
+            match selection {
+                Selection::Field(field) => {
+                    let selections = (!field.selection_set.selections.is_empty())
+                        .then(|| self.normalize(&field.selection_set, internal));
+                    let response_key = if internal {
+                        field.name.clone()
+                    } else {
+                        field.response_key().clone()
+                    };
+                    let node = FieldNode {
+                        response_key,
+                        name: field.name.clone(),
+                        arguments: field.arguments.clone(),
+                        conditions,
+                        selections,
+                        internal,
+                    };
+                    into.push(Entry {
+                        on: scope.on.clone(),
+                        field: Arc::new(node),
+                    });
+                }
+                Selection::InlineFragment(fragment) => {
+                    let on = self.narrow(scope, at, fragment.type_condition.as_ref());
+                    let scope = Scope { on, conditions };
+                    self.flatten(&fragment.selection_set, at, &scope, internal, into);
+                }
+                Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = self
+                        .fragments
+                        .and_then(|fragments| fragments.get(&spread.fragment_name))
+                    else {
+                        continue;
+                    };
+                    let on = self.narrow(scope, at, Some(&fragment.selection_set.ty));
+                    let scope = Scope { on, conditions };
+                    self.flatten(&fragment.selection_set, at, &scope, internal, into);
+                }
+            }
+        }
+    }
+
+    /// Object types left of `scope` on a position of type `at` under a type condition.
+    fn narrow(&self, scope: &Scope, at: &Name, condition: Option<&Name>) -> Option<Arc<[Name]>> {
+        let Some(condition) = condition else {
+            return scope.on.clone();
+        };
+        let possible = self.supergraph.possible_types(condition);
+        let before = scope.on.as_deref().unwrap_or(self.supergraph.possible_types(at));
+        if before.iter().all(|object| possible.contains(object)) {
+            return scope.on.clone();
+        }
+        Some(
+            before
+                .iter()
+                .filter(|object| possible.contains(object))
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// Fields for objects of type `object`, those of one response key merged.
+    pub(crate) fn collect(&self, entries: &[Entry], object: &Name) -> Vec<Arc<FieldNode>> {
+        self.merge(entries.iter().filter(|entry| entry.applies_to(object)))
+    }
+
+    /// Fields for objects of every type, those of one response key merged.
+    pub(crate) fn collect_common(&self, entries: &[Entry]) -> Vec<Arc<FieldNode>> {
+        self.merge(entries.iter().filter(|entry| entry.on.is_none()))
+    }
+
+    fn merge<'e>(&self, entries: impl Iterator<Item = &'e Entry>) -> Vec<Arc<FieldNode>> {
+        let mut fields: Vec<Arc<FieldNode>> = Vec::new();
+        for entry in entries {
+            let field = &entry.field;
+            let twin = fields.iter_mut().find(|other| {
+                let comparable = other.conditions == field.conditions
+                    || other.conditions.is_empty()
+                    || field.conditions.is_empty();
+                other.response_key == field.response_key
+                    && other.name == field.name
+                    && other.arguments == field.arguments
+                    && comparable
+            });
+            match twin {
+                None => fields.push(field.clone()),
+                Some(twin) => *twin = self.join(twin, field),
+            }
+        }
+        fields
+    }
+
+    /// Joins two selections of one field. Where one is unconditional, the other's conditions move below it.
+    fn join(&self, first: &Arc<FieldNode>, second: &Arc<FieldNode>) -> Arc<FieldNode> {
+        let joined = if first.conditions == second.conditions {
+            first.conditions.clone()
+        } else {
+            Vec::new()
+        };
+        let (Some(first_set), Some(second_set)) = (&first.selections, &second.selections) else {
+            return Arc::new(FieldNode {
+                conditions: joined,
+                ..(**first).clone()
+            });
+        };
+        let below = |field: &FieldNode, set: &SelectionSet| -> Vec<Entry> {
+            let moved: &[Condition] = if field.conditions == joined {
+                &[]
+            } else {
+                &field.conditions
+            };
+            let push = |entry: &Entry| Entry {
+                on: entry.on.clone(),
+                field: entry.field.with_conditions(moved),
+            };
+            set.entries.iter().map(push).collect()
+        };
+        let mut entries = below(first, first_set);
+        entries.extend(below(second, second_set));
+        let selections = Some(self.set(entries));
+        Arc::new(FieldNode {
+            conditions: joined,
+            selections,
+            ..(**first).clone()
+        })
+    }
+}
+
+/// Adds the conditions of `directives` to `outer`; `None` where the selection can never run.
+fn conditions(outer: &[Condition], directives: &[Node<Directive>]) -> Option<Vec<Condition>> {
+    let mut conditions = outer.to_vec();
+    for directive in directives {
+        let expected = match directive.name.as_str() {
+            "skip" => false,
+            "include" => true,
+            _ => continue,
+        };
+        let Some(value) = directive.specified_argument_by_name("if") else {
+            continue;
+        };
+        if let Some(variable) = value.as_variable() {
+            let condition = Condition {
+                variable: variable.clone(),
+                expected,
+            };
+            if conditions.contains(&Condition {
+                variable: variable.clone(),
+                expected: !expected,
+            }) {
+                return None;
+            }
+            if !conditions.contains(&condition) {
+                conditions.push(condition);
+            }
+        } else if value.to_bool() != Some(expected) {
+            return None;
+        }
+    }
+    Some(conditions)
+}

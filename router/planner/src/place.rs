@@ -1,0 +1,231 @@
+//! Puts chosen fields into a draft, opening the hops they need with their keys and required fields.
+
+use apollo_compiler::Name;
+use fondaco_supergraph::SubgraphId;
+use std::sync::Arc;
+
+use crate::key_moves::{KeyField, KeySource, Move};
+use crate::normalize::FieldNode;
+use crate::position::{Draft, Hop, Input, Position, Slot};
+use crate::query_plan::Condition;
+use crate::solve::{Choice, Part, Session};
+
+impl Session<'_> {
+    /// The draft with `choice` added; `None` where a key or a required field cannot be had.
+    pub(crate) fn try_place(&mut self, at: &Position, draft: &Draft, choice: &Choice) -> Option<Draft> {
+        self.steps += 1;
+        let mut draft = draft.clone();
+        for part in choice {
+            self.place_part(at, &mut draft, part)?;
+        }
+        Some(draft)
+    }
+
+    fn place_part(&mut self, at: &Position, draft: &mut Draft, part: &Part) -> Option<Slot> {
+        let hop = match &part.requires {
+            Some(_) => Some(self.open_requiring_hop(at, draft, part)?),
+            None if at.source == Some(part.subgraph) => None,
+            None => Some(self.open_plain_hop(at, draft, part.subgraph)?),
+        };
+        Some(draft.select(hop, part.selected.clone()))
+    }
+
+    /// Places a field from its cheapest source.
+    fn place_best(&mut self, at: &Position, draft: &mut Draft, field: &Arc<FieldNode>) -> Option<Vec<Slot>> {
+        if field.name == "__typename" {
+            return Some(vec![draft.select(None, crate::solve::typename(field))]);
+        }
+        let (choices, left) = self.choices(at, field);
+        if left.is_some() {
+            return None;
+        }
+        let mut best: Option<(crate::cost::Cost, Draft, Vec<Slot>)> = None;
+        for choice in &choices {
+            self.steps += 1;
+            let mut trial = draft.clone();
+            let slots: Option<Vec<Slot>> = choice
+                .iter()
+                .map(|part| self.place_part(at, &mut trial, part))
+                .collect();
+            let Some(slots) = slots else { continue };
+            let cost = trial.cost();
+            if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, trial, slots));
+            }
+        }
+        let (_, placed, slots) = best?;
+        *draft = placed;
+        Some(slots)
+    }
+
+    /// A hop whose representations carry the fields that `part` requires.
+    fn open_requiring_hop(&mut self, at: &Position, draft: &mut Draft, part: &Part) -> Option<usize> {
+        let requires = part.requires.as_ref()?;
+        let field = &part.selected.field;
+        let step = (at.ty.clone(), part.subgraph, field.name.clone());
+        if self.requiring.contains(&step) {
+            self.cuts += 1;
+            return None;
+        }
+        self.requiring.push(step);
+        let set = self.field_set(requires);
+        let mut inputs = Vec::new();
+        let mut needs = Vec::new();
+        let mut complete = true;
+        for required in self.normalizer.collect(&set.entries, &at.ty) {
+            let required = required.with_conditions(&field.conditions);
+            match self.place_best(at, draft, &required) {
+                Some(slots) => needs.extend(slots),
+                None => complete = false,
+            }
+            inputs.push(Input {
+                field: required,
+                is_key: false,
+            });
+        }
+        self.requiring.pop();
+        if !complete {
+            return None;
+        }
+        self.open_hop(at, draft, part.subgraph, inputs, needs, &field.conditions)
+    }
+
+    pub(crate) fn open_plain_hop(
+        &mut self,
+        at: &Position,
+        draft: &mut Draft,
+        subgraph: SubgraphId,
+    ) -> Option<usize> {
+        let plain = |hop: &Hop| hop.subgraph == subgraph && hop.inputs.iter().all(|input| input.is_key);
+        if let Some(known) = draft.hops.iter().position(plain) {
+            return Some(known);
+        }
+        if at.source.is_none() {
+            draft
+                .hops
+                .push(hop(subgraph, at.ty.clone(), 1, Vec::new(), Vec::new(), &[]));
+            return Some(draft.hops.len() - 1);
+        }
+        self.open_hop(at, draft, subgraph, Vec::new(), Vec::new(), &[])
+    }
+
+    /// Opens a hop through the cheapest key. `inputs` at `needs` are carried besides the key.
+    fn open_hop(
+        &mut self,
+        at: &Position,
+        draft: &mut Draft,
+        subgraph: SubgraphId,
+        inputs: Vec<Input>,
+        needs: Vec<Slot>,
+        conditions: &[Condition],
+    ) -> Option<usize> {
+        let moves = self.moves(at);
+        let mut best: Option<(crate::cost::Cost, Draft)> = None;
+        for way in moves.to(subgraph) {
+            self.steps += 1;
+            let mut trial = draft.clone();
+            let mut needs = needs.clone();
+            let Some(key_slots) = self.place_key(at, &mut trial, way) else {
+                continue;
+            };
+            needs.extend(key_slots);
+            let mut inputs = inputs.clone();
+            inputs.extend(way.key.iter().map(|key| Input {
+                field: key.field.clone(),
+                is_key: true,
+            }));
+            let wave = 1 + needs.iter().map(|&slot| trial.ready(slot)).max().unwrap_or(0);
+            trial.hops.push(hop(
+                subgraph,
+                way.typename.clone(),
+                wave,
+                inputs,
+                needs,
+                conditions,
+            ));
+            let cost = trial.cost();
+            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                best = Some((cost, trial));
+            }
+        }
+        let (_, mut opened) = best?;
+        let last = opened.hops.len() - 1;
+        let twin = opened.hops[..last]
+            .iter()
+            .position(|other| same_request(other, &opened.hops[last]));
+        if let Some(twin) = twin {
+            opened.hops.truncate(last);
+            *draft = opened;
+            return Some(twin);
+        }
+        *draft = opened;
+        Some(last)
+    }
+
+    /// Selects the fields of a key, where possible in fetches that exist already.
+    fn place_key(&mut self, at: &Position, draft: &mut Draft, way: &Move) -> Option<Vec<Slot>> {
+        way.key
+            .iter()
+            .map(|key| {
+                let source = preferred(at, draft, key)?;
+                let hop = if at.source == Some(source.subgraph) {
+                    None
+                } else {
+                    Some(self.open_plain_hop(at, draft, source.subgraph)?)
+                };
+                Some(draft.select(hop, source.selected.clone()))
+            })
+            .collect()
+    }
+}
+
+/// Where to read a key field: in the fetch at hand, in an open hop, or where it is soonest.
+fn preferred<'k>(at: &Position, draft: &Draft, key: &'k KeyField) -> Option<&'k KeySource> {
+    let here = key
+        .sources
+        .iter()
+        .find(|source| at.source == Some(source.subgraph));
+    let open = || {
+        key.sources
+            .iter()
+            .find(|source| draft.hops.iter().any(|hop| hop.subgraph == source.subgraph))
+    };
+    here.or_else(open).or_else(|| key.sources.first())
+}
+
+fn hop(
+    subgraph: SubgraphId,
+    typename: Name,
+    wave: usize,
+    inputs: Vec<Input>,
+    needs: Vec<Slot>,
+    conditions: &[Condition],
+) -> Hop {
+    let conditions = conditions.to_vec();
+    Hop {
+        subgraph,
+        wave,
+        inputs,
+        needs,
+        typename,
+        conditions,
+        selected: Vec::new(),
+        resolved: None,
+    }
+}
+
+/// Whether two hops send the same representations.
+fn same_request(a: &Hop, b: &Hop) -> bool {
+    let same_input = |(a, b): (&Input, &Input)| {
+        a.is_key == b.is_key
+            && a.field.name == b.field.name
+            && a.field.arguments == b.field.arguments
+            && a.field.conditions == b.field.conditions
+            && a.field.selections.as_ref().map(|set| set.id) == b.field.selections.as_ref().map(|set| set.id)
+    };
+    a.subgraph == b.subgraph
+        && a.typename == b.typename
+        && a.conditions == b.conditions
+        && a.inputs.len() == b.inputs.len()
+        && a.inputs.iter().zip(&b.inputs).all(same_input)
+}

@@ -1,0 +1,223 @@
+//! What one fetch selects, as it will be written.
+
+use std::collections::BTreeSet;
+
+use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::{Name, Node};
+
+use crate::query_plan::{Condition, OutputRewrite, PathSegment};
+
+/// A selection set to be written. Fields come before fragments.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Tree {
+    pub(crate) fields: Vec<TreeField>,
+    pub(crate) fragments: Vec<(Name, Tree)>,
+}
+
+/// A field to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TreeField {
+    pub(crate) key: Name,
+    pub(crate) name: Name,
+    pub(crate) arguments: Vec<Node<Argument>>,
+    pub(crate) conditions: Vec<Condition>,
+    /// Type in the subgraph.
+    pub(crate) ty: Type,
+    pub(crate) below: Option<Tree>,
+}
+
+impl Tree {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.fragments.is_empty()
+    }
+
+    /// Adds a field, joining it with one of the same key. A conditional leaf adds nothing to an unconditional one.
+    pub(crate) fn add(&mut self, field: TreeField) {
+        let twin = self.fields.iter_mut().find(|other| {
+            let leaf = field.below.is_none() && (other.conditions.is_empty() || field.conditions.is_empty());
+            other.key == field.key
+                && other.name == field.name
+                && other.arguments == field.arguments
+                && (other.conditions == field.conditions || leaf)
+        });
+        match (twin, field) {
+            (None, field) => self.fields.push(field),
+            (Some(twin), field) => {
+                if field.conditions.is_empty() {
+                    twin.conditions.clear();
+                }
+                if let (Some(below), Some(more)) = (&mut twin.below, field.below) {
+                    below.merge(more);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn add_typename(&mut self) {
+        let name = apollo_compiler::name!("__typename");
+        self.add(TreeField {
+            key: name.clone(),
+            name,
+            arguments: Vec::new(),
+            conditions: Vec::new(),
+            ty: apollo_compiler::ty!(String!),
+            below: None,
+        });
+    }
+
+    pub(crate) fn add_fragment(&mut self, on: &Name, tree: Tree) {
+        if tree.is_empty() {
+            return;
+        }
+        match self.fragments.iter_mut().find(|(other, _)| other == on) {
+            Some((_, known)) => known.merge(tree),
+            None => self.fragments.push((on.clone(), tree)),
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Tree) {
+        for field in other.fields {
+            self.add(field);
+        }
+        for (on, tree) in other.fragments {
+            self.add_fragment(&on, tree);
+        }
+    }
+
+    /// Takes away conditions that hold for everything in the tree, and returns them.
+    pub(crate) fn lift_conditions(&mut self) -> Vec<Condition> {
+        let mut common: Option<Vec<Condition>> = None;
+        self.for_top_fields(&mut |field| match &mut common {
+            None => common = Some(field.conditions.clone()),
+            Some(common) => common.retain(|condition| field.conditions.contains(condition)),
+        });
+        let common = common.unwrap_or_default();
+        if !common.is_empty() {
+            self.for_top_fields(&mut |field| {
+                field.conditions.retain(|condition| !common.contains(condition))
+            });
+        }
+        common
+    }
+
+    fn for_top_fields(&mut self, action: &mut dyn FnMut(&mut TreeField)) {
+        self.fields.iter_mut().for_each(&mut *action);
+        for (_, tree) in &mut self.fragments {
+            tree.for_top_fields(action);
+        }
+    }
+
+    /// Renames fields that clash: GraphQL lets two fragments use one key only for types of the same shape, but
+    /// subgraphs may differ where the supergraph agrees. The rewrites undo it in the answer.
+    pub(crate) fn resolve_clashes(&mut self, path: &[PathSegment], rewrites: &mut Vec<OutputRewrite>) {
+        for index in 0..self.fragments.len() {
+            let (before, rest) = self.fragments.split_at_mut(index);
+            let (on, tree) = &mut rest[0];
+            for field in &mut tree.fields {
+                let others = before
+                    .iter()
+                    .flat_map(|(_, tree)| &tree.fields)
+                    .chain(&self.fields);
+                let clashes = others
+                    .filter(|other| other.key == field.key)
+                    .any(|other| !same_shape(other, field));
+                if clashes {
+                    let to = field.key.clone();
+                    let from =
+                        Name::new(&format!("_{on}_{to}")).expect("names joined by underscores are a name");
+                    field.key = from.clone();
+                    let mut path = path.to_vec();
+                    path.push(PathSegment::TypeCondition(vec![on.clone()]));
+                    rewrites.push(OutputRewrite::RenameKey { path, from, to });
+                }
+            }
+        }
+        self.resolve_clashes_below(path, rewrites);
+    }
+
+    fn resolve_clashes_below(&mut self, path: &[PathSegment], rewrites: &mut Vec<OutputRewrite>) {
+        for field in &mut self.fields {
+            if let Some(below) = &mut field.below {
+                let mut path = path.to_vec();
+                // The renaming above this one comes first in the list, so the path uses the final key.
+                path.push(PathSegment::Key(final_key(&field.key, rewrites)));
+                below.resolve_clashes(&path, rewrites);
+            }
+        }
+        for (on, tree) in &mut self.fragments {
+            let mut path = path.to_vec();
+            path.push(PathSegment::TypeCondition(vec![on.clone()]));
+            tree.resolve_clashes_below(&path, rewrites);
+        }
+    }
+
+    /// Variables used in arguments and conditions.
+    pub(crate) fn variables(&self, into: &mut BTreeSet<Name>) {
+        for field in &self.fields {
+            into.extend(
+                field
+                    .conditions
+                    .iter()
+                    .map(|condition| condition.variable.clone()),
+            );
+            field
+                .arguments
+                .iter()
+                .for_each(|argument| value_variables(&argument.value, into));
+            if let Some(below) = &field.below {
+                below.variables(into);
+            }
+        }
+        self.fragments.iter().for_each(|(_, tree)| tree.variables(into));
+    }
+}
+
+fn final_key(key: &Name, rewrites: &[OutputRewrite]) -> Name {
+    let renamed = rewrites.iter().find_map(|rewrite| match rewrite {
+        OutputRewrite::RenameKey { from, to, .. } if from == key => Some(to.clone()),
+        OutputRewrite::RenameKey { .. } => None,
+    });
+    renamed.unwrap_or_else(|| key.clone())
+}
+
+fn value_variables(value: &apollo_compiler::ast::Value, into: &mut BTreeSet<Name>) {
+    if let Some(variable) = value.as_variable() {
+        into.insert(variable.clone());
+    }
+    for item in value.as_list().unwrap_or_default() {
+        value_variables(item, into);
+    }
+    for (_, item) in value.as_object().unwrap_or_default() {
+        value_variables(item, into);
+    }
+}
+
+/// Whether two fields under one key in different fragments pass validation (SameResponseShape).
+fn same_shape(a: &TreeField, b: &TreeField) -> bool {
+    match (&a.below, &b.below) {
+        (None, None) => a.ty == b.ty,
+        (Some(below_a), Some(below_b)) => {
+            same_wrapping(&a.ty, &b.ty) && {
+                let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+                flatten(below_a, &mut of_a);
+                flatten(below_b, &mut of_b);
+                of_a.iter()
+                    .all(|a| of_b.iter().filter(|b| a.key == b.key).all(|b| same_shape(a, b)))
+            }
+        }
+        _ => false,
+    }
+}
+
+fn flatten<'t>(tree: &'t Tree, into: &mut Vec<&'t TreeField>) {
+    into.extend(&tree.fields);
+    tree.fragments.iter().for_each(|(_, tree)| flatten(tree, into));
+}
+
+fn same_wrapping(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::List(a), Type::List(b)) | (Type::NonNullList(a), Type::NonNullList(b)) => same_wrapping(a, b),
+        (Type::Named(_), Type::Named(_)) | (Type::NonNullNamed(_), Type::NonNullNamed(_)) => true,
+        _ => false,
+    }
+}
