@@ -1,0 +1,24 @@
+//! The `product` section of the configuration file.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use serde::Deserialize;
+
+/// How the product service is run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProductConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Load the demo catalogue at start; products that exist already are left alone.
+    pub demo: bool,
+}
+
+impl Default for ProductConfig {
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 4002).into(),
+            demo: false,
+        }
+    }
+}
