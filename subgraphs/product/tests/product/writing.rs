@@ -63,7 +63,7 @@ async fn a_product_is_created_and_changed() {
     assert_eq!(updated["product"]["slug"], "test-coat");
 
     let listed = shop
-        .data("{ products(search: \"better\") { edges { node { name } } } }")
+        .data("{ products(search: \"better coat\") { edges { node { name } } } }")
         .await;
     assert_eq!(
         listed["products"]["edges"],
