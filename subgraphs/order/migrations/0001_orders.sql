@@ -23,7 +23,7 @@ create table orders (
     -- Counts transitions; each is an update conditional on status and version.
     version integer not null default 1,
     amount bigint not null check (amount between 0 and 9007199254740991),
-    currency char(3) not null,
+    currency text not null,
     -- Why it failed, for the replayed answer.
     failure text,
     -- The hold at inventory lapses here: a payment found captured later must get its stock again or be refunded.

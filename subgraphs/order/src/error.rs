@@ -1,6 +1,6 @@
 //! How this service's errors look to its callers.
 
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, CallError};
 use fondaco_contracts::UserError;
 
 use crate::store::StoreError;
@@ -14,9 +14,27 @@ pub enum Stop {
     Fault(ApiError),
 }
 
-impl<E: Into<ApiError>> From<E> for Stop {
-    fn from(fault: E) -> Self {
+impl From<ApiError> for Stop {
+    fn from(fault: ApiError) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(fault: StoreError) -> Self {
         Self::Fault(fault.into())
+    }
+}
+
+impl From<CallError> for Stop {
+    fn from(fault: CallError) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+impl From<UserError> for Stop {
+    fn from(error: UserError) -> Self {
+        Self::Rejected(error)
     }
 }
 

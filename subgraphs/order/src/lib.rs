@@ -1,1 +1,99 @@
-//! fondaco-order.
+//! The order service: turns a wish into an order that is paid exactly once, or into a clear reason why not.
+//!
+//! - [`purchase`]: the table of steps and what happens when the process dies between them, then the steps
+//! - [`cancellation`]: calling an order off
+//! - [`settlement`]: what a payment's outcome means for its order, and the sweeper for outcomes nobody waited for
+//! - [`order`]: the state machine
+//! - [`idempotency`]: one operation per key
+//! - [`answer`]: what customers are told, derived from what is stored
+//! - [`peers`]: what is asked of product, inventory and payment
+//! - [`store`]: all SQL
+//! - [`schema`]: the subgraph
+//! - [`config`]: the section `order` of the configuration file
+
+pub mod answer;
+pub mod cancellation;
+pub mod config;
+pub mod error;
+pub mod idempotency;
+pub mod order;
+pub mod peers;
+pub mod purchase;
+pub mod schema;
+pub mod settlement;
+pub mod store;
+
+use fondaco_chassis::{
+    GraphqlServer, Readiness, Redis, Runtime, Service, StartError, database, federation, service::Tasks,
+};
+use fondaco_messaging::Relay;
+use sqlx::migrate::Migrator;
+
+use crate::{
+    cancellation::Cancellations,
+    config::OrderConfig,
+    peers::{inventory::Inventory, payment::Payment, product::Catalogue},
+    purchase::Purchases,
+    settlement::Settlement,
+    store::Store,
+};
+
+const NAME: &str = "order";
+/// The stream of order events, under the Redis prefix.
+const STREAM: &str = "events:order";
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// The SDL this subgraph publishes.
+pub fn sdl() -> String {
+    federation::sdl(&schema::builder().finish())
+}
+
+/// Starts the service: its schema, the relay of its events, and the sweeper of its open orders.
+pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, StartError> {
+    let pool = database::open(runtime, NAME, &MIGRATIONS).await?;
+    let redis = Redis::connect(runtime).await?;
+    let relay = Relay::new(pool.clone(), redis.connection(), redis.key(STREAM));
+    let wake = relay.wake();
+    let store = Store::new(pool.clone());
+    let (inventory, payment) = (Inventory::new(runtime), Payment::new(runtime));
+    let catalogue = Catalogue::new(runtime, config.catalogue_freshness());
+    let settlement = Settlement::new(
+        store.clone(),
+        payment.clone(),
+        inventory.clone(),
+        wake.clone(),
+        config.settle_again(),
+        config.hold_seconds,
+    );
+    let cancellations = Cancellations::new(store.clone(), settlement.clone());
+    let purchases = Purchases::new(
+        store.clone(),
+        catalogue,
+        inventory,
+        payment,
+        settlement.clone(),
+        wake,
+        config.clone(),
+    );
+
+    let tasks = Tasks::new(runtime);
+    tasks.spawn("order.relay", |stop| relay.run(stop));
+    tasks.spawn("order.settlement", |stop| {
+        settlement.sweep(config.sweep_interval(), stop)
+    });
+    let schema = schema::builder()
+        .data(store.clone())
+        .data(purchases)
+        .data(cancellations)
+        .finish();
+    let router = GraphqlServer::new(runtime, &tasks, NAME, schema)
+        .readiness(Readiness::default().database(pool).redis(redis))
+        .request_data(move |request| schema::with_loaders(request, &store))
+        .into_router();
+    Ok(Service {
+        name: NAME,
+        router,
+        tasks,
+    })
+}

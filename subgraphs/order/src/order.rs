@@ -107,15 +107,29 @@ mod tests {
     fn every_state_answers_every_event() {
         use Event::{Cancelled as Cancel, PaymentCaptured as Captured, PaymentDeclined as Declined};
         use Status::{Cancelled, Confirmed, Failed, Pending};
-        check(Pending, [(Captured, Some(Confirmed)), (Declined, Some(Failed)), (Cancel, Some(Cancelled))]);
-        check(Confirmed, [(Captured, None), (Declined, None), (Cancel, Some(Cancelled))]);
+        check(
+            Pending,
+            [
+                (Captured, Some(Confirmed)),
+                (Declined, Some(Failed)),
+                (Cancel, Some(Cancelled)),
+            ],
+        );
+        check(
+            Confirmed,
+            [(Captured, None), (Declined, None), (Cancel, Some(Cancelled))],
+        );
         check(Cancelled, [(Captured, None), (Declined, None), (Cancel, None)]);
         check(Failed, [(Captured, None), (Declined, None), (Cancel, None)]);
     }
 
     fn check(status: Status, expected: [(Event, Option<Status>); 3]) {
         for (event, next) in expected {
-            assert_eq!(status.after(event), next.ok_or(Refused { status, event }), "{status} on {event:?}");
+            assert_eq!(
+                status.after(event),
+                next.ok_or(Refused { status, event }),
+                "{status} on {event:?}"
+            );
         }
     }
 

@@ -51,7 +51,9 @@ pub struct Inventory {
 impl Inventory {
     /// Reached through the runtime's peers.
     pub fn new(runtime: &Runtime) -> Self {
-        Self { client: ServiceClient::new(runtime, "order", "inventory") }
+        Self {
+            client: ServiceClient::new(runtime, "order", "inventory"),
+        }
     }
 
     /// Holds all lines for `ttl_seconds`, or none. A repeated call returns the hold that is there.
@@ -62,19 +64,25 @@ impl Inventory {
         lines: &[Demand],
         ttl_seconds: u32,
     ) -> Result<Reservation, CallError> {
-        const RESERVE: &str =
-            "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available } }";
+        const RESERVE: &str = "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available } }";
         let input = json!({
             "reservationId": order, "customerId": customer, "lines": lines, "ttlSeconds": ttl_seconds,
         });
-        let data: ReserveData = self.client.call(RESERVE, &json!({ "input": input }), Repeat::Safe).await?;
+        let data: ReserveData = self
+            .client
+            .call(RESERVE, &json!({ "input": input }), Repeat::Safe)
+            .await?;
         Ok(data.reserve_stock)
     }
 
     /// Gives the hold back. Nothing happens when there is none.
     pub async fn release(&self, order: OrderId) -> Result<(), CallError> {
-        const RELEASE: &str = "mutation Release($id: ID!) { releaseStock(reservationId: $id) { __typename } }";
-        let _: serde_json::Value = self.client.call(RELEASE, &json!({ "id": order }), Repeat::Safe).await?;
+        const RELEASE: &str =
+            "mutation Release($id: ID!) { releaseStock(reservationId: $id) { __typename } }";
+        let _: serde_json::Value = self
+            .client
+            .call(RELEASE, &json!({ "id": order }), Repeat::Safe)
+            .await?;
         Ok(())
     }
 }

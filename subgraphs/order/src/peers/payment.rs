@@ -42,7 +42,9 @@ pub struct Payment {
 impl Payment {
     /// Reached through the runtime's peers.
     pub fn new(runtime: &Runtime) -> Self {
-        Self { client: ServiceClient::new(runtime, "order", "payment").with_deadline(CHARGE_DEADLINE) }
+        Self {
+            client: ServiceClient::new(runtime, "order", "payment").with_deadline(CHARGE_DEADLINE),
+        }
     }
 
     /// Charges the customer, once per order. An answer that does not arrive is an unknown outcome, never a failed one.
@@ -59,7 +61,10 @@ impl Payment {
             "orderId": order, "customerId": customer, "token": token,
             "amount": amount.minor_units(), "currency": amount.currency,
         });
-        let data: ChargeData = self.client.call(CHARGE, &json!({ "input": input }), Repeat::Safe).await?;
+        let data: ChargeData = self
+            .client
+            .call(CHARGE, &json!({ "input": input }), Repeat::Safe)
+            .await?;
         Ok(data.charge.into())
     }
 
@@ -67,14 +72,20 @@ impl Payment {
     pub async fn charge_outcome(&self, order: OrderId) -> Result<Option<Charge>, CallError> {
         const OUTCOME: &str =
             "query ChargeOutcome($id: ID!) { chargeOutcome(orderId: $id) { outcome declineCode } }";
-        let data: OutcomeData = self.client.call(OUTCOME, &json!({ "id": order }), Repeat::Safe).await?;
+        let data: OutcomeData = self
+            .client
+            .call(OUTCOME, &json!({ "id": order }), Repeat::Safe)
+            .await?;
         Ok(data.charge_outcome.map(Charge::from))
     }
 
     /// Makes sure that no money is kept for an order, now or later.
     pub async fn refund(&self, order: OrderId) -> Result<Refund, CallError> {
         const REFUND: &str = "mutation Refund($id: ID!) { refund(orderId: $id) { outcome } }";
-        let data: RefundData = self.client.call(REFUND, &json!({ "id": order }), Repeat::Safe).await?;
+        let data: RefundData = self
+            .client
+            .call(REFUND, &json!({ "id": order }), Repeat::Safe)
+            .await?;
         Ok(data.refund.outcome)
     }
 }
@@ -119,7 +130,9 @@ impl From<ChargePayload> for Charge {
     fn from(payload: ChargePayload) -> Self {
         match payload.outcome {
             ChargeOutcome::Captured => Self::Captured,
-            ChargeOutcome::Declined => Self::Declined(payload.decline_code.unwrap_or_else(|| "declined".to_owned())),
+            ChargeOutcome::Declined => {
+                Self::Declined(payload.decline_code.unwrap_or_else(|| "declined".to_owned()))
+            }
             ChargeOutcome::Unknown => Self::Unknown,
         }
     }

@@ -59,23 +59,36 @@ impl Catalogue {
     /// Reached through the runtime's peers.
     pub fn new(runtime: &Runtime, freshness: Duration) -> Self {
         let client = ServiceClient::new(runtime, "order", "product");
-        let cache = FreshCache { freshness, entries: HashMap::new() };
-        Self { loader: Loader::with_cache(VariantsBySku(client), cache) }
+        let cache = FreshCache {
+            freshness,
+            entries: HashMap::new(),
+        };
+        Self {
+            loader: Loader::with_cache(VariantsBySku(client), cache),
+        }
     }
 
     /// The variants of `skus`, in their order; none where the catalogue has no such SKU.
     pub async fn variants(&self, skus: &[Sku]) -> Result<Vec<Option<Arc<Variant>>>, ApiError> {
         for _ in 0..ATTEMPTS {
-            let Ok(mut found) = self.loader.try_load_many(skus.to_vec()).await else { continue };
+            let Ok(mut found) = self.loader.try_load_many(skus.to_vec()).await else {
+                continue;
+            };
             let in_order = skus.iter().map(|sku| found.remove(sku).unwrap_or(Ok(None)));
             return in_order.collect::<Result<_, _>>().map_err(unavailable);
         }
-        Err(ApiError::unavailable("the catalogue answers more slowly than its answers stay fresh"))
+        Err(ApiError::unavailable(
+            "the catalogue answers more slowly than its answers stay fresh",
+        ))
     }
 }
 
 fn unavailable(error: Arc<CallError>) -> ApiError {
-    if error.is_retryable() { ApiError::unavailable(error) } else { ApiError::internal(error) }
+    if error.is_retryable() {
+        ApiError::unavailable(error)
+    } else {
+        ApiError::internal(error)
+    }
 }
 
 struct VariantsBySku(ServiceClient);
@@ -90,7 +103,11 @@ impl BatchFn<Sku, Loaded> for VariantsBySku {
     async fn load(&mut self, skus: &[Sku]) -> HashMap<Sku, Loaded> {
         const VARIANTS: &str = "query Purchasable($skus: [ID!]!) { purchasableVariants(skus: $skus) { \
             sku name price { amount currency } drop { startsAt perCustomerLimit } active } }";
-        match self.0.call::<VariantsData>(VARIANTS, &json!({ "skus": skus }), Repeat::Safe).await {
+        match self
+            .0
+            .call::<VariantsData>(VARIANTS, &json!({ "skus": skus }), Repeat::Safe)
+            .await
+        {
             Ok(data) => {
                 let mut loaded: HashMap<_, _> = skus.iter().map(|sku| (sku.clone(), Ok(None))).collect();
                 let found = data.purchasable_variants.into_iter().flatten();
@@ -99,7 +116,9 @@ impl BatchFn<Sku, Loaded> for VariantsBySku {
             }
             Err(error) => {
                 let error = Arc::new(error);
-                skus.iter().map(|sku| (sku.clone(), Err(Arc::clone(&error)))).collect()
+                skus.iter()
+                    .map(|sku| (sku.clone(), Err(Arc::clone(&error))))
+                    .collect()
             }
         }
     }
@@ -126,7 +145,8 @@ impl Cache for FreshCache {
     fn insert(&mut self, sku: Sku, loaded: Loaded) {
         if self.entries.len() > SWEEP_ABOVE {
             let freshness = self.freshness;
-            self.entries.retain(|_, (loaded_at, _)| loaded_at.elapsed() <= freshness);
+            self.entries
+                .retain(|_, (loaded_at, _)| loaded_at.elapsed() <= freshness);
         }
         self.entries.insert(sku, (Instant::now(), loaded));
     }

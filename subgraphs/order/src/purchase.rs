@@ -1,0 +1,367 @@
+//! The purchase: its table, then its steps.
+//!
+//! | # | step                     | effect                                              | undo                                      | idempotency key         |
+//! |---|--------------------------|-----------------------------------------------------|-------------------------------------------|-------------------------|
+//! | 1 | validate the input       | none                                                | –                                         | –                       |
+//! | 2 | claim the key            | idempotency record, with a new order id             | lease runs out, or is given up on a fault | customer and key        |
+//! | 3 | price                    | none: read from product                             | –                                         | –                       |
+//! | 4 | reserve                  | hold at inventory                                   | release; else it lapses                   | order id                |
+//! | 5 | place                    | order PENDING, lines, event; record ORDERED         | step 6 decides                            | the record's outcome    |
+//! | 6 | charge                   | money taken                                         | refund                                    | order id                |
+//! | 7 | conclude                 | CONFIRMED, or FAILED and released; with its event   | cancel                                    | order status, version   |
+//!
+//! | the process dies after | what is left                            | who finishes it                                                            |
+//! |------------------------|------------------------------------------|-----------------------------------------------------------------------------|
+//! | 2 or 3                 | a record under lease                     | a repeated call takes over when the lease ends; otherwise nothing happened  |
+//! | 4                      | also a hold                              | the repeated call finds its own hold (same order id); otherwise it lapses   |
+//! | 5                      | an order PENDING, nobody charged         | the repeated call charges; otherwise the sweeper calls it off and fails it  |
+//! | 6                      | an order PENDING, its charge at payment  | the repeated call gets the charge's first answer; otherwise the sweeper     |
+//! | 7                      | everything                               | the relay publishes the event; a repeated call reads the answer             |
+//!
+//! A rejection (sold out, unknown SKU, sale not started, …) is stored as the key's outcome and replayed; a fault is not an answer, and
+//! the same key may be tried again. Prices come from product alone. The answer of an order follows from the order, so a purchase that was
+//! answered with PAYMENT_PENDING is answered with the outcome once there is one.
+
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
+use fondaco_chassis::ApiError;
+use fondaco_contracts::{ErrorCode, Money, OrderId, Sku, UserError, UserId};
+use fondaco_messaging::Wake;
+
+use crate::{
+    answer::Answer,
+    config::OrderConfig,
+    error::Stop,
+    idempotency::{self, Begun},
+    order::Status,
+    peers::{
+        inventory::{Demand, Inventory, Outcome as Held, Reservation},
+        payment::{Charge, Payment},
+        product::{Catalogue, Variant},
+    },
+    settlement::Settlement,
+    store::{Key, NewLine, NewOrder, Order, Outcome, Store},
+};
+
+/// The most lines of one purchase.
+pub const MAX_LINES: usize = 50;
+/// The most of one variant in one purchase.
+pub const MAX_QUANTITY: i32 = 1_000;
+
+/// What a customer asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Chosen by the customer: one purchase per key.
+    pub idempotency_key: String,
+    /// What to buy.
+    pub lines: Vec<Demand>,
+    /// The means of payment at the provider.
+    pub payment_token: String,
+}
+
+/// Carries purchases out.
+#[derive(Clone)]
+pub struct Purchases {
+    store: Store,
+    catalogue: Catalogue,
+    inventory: Inventory,
+    payment: Payment,
+    settlement: Settlement,
+    wake: Wake,
+    config: OrderConfig,
+}
+
+impl Purchases {
+    /// With what the steps need.
+    pub fn new(
+        store: Store,
+        catalogue: Catalogue,
+        inventory: Inventory,
+        payment: Payment,
+        settlement: Settlement,
+        wake: Wake,
+        config: OrderConfig,
+    ) -> Self {
+        Self {
+            store,
+            catalogue,
+            inventory,
+            payment,
+            settlement,
+            wake,
+            config,
+        }
+    }
+
+    /// Buys what `customer` wishes, once per idempotency key.
+    pub async fn purchase(&self, customer: UserId, wish: Wish) -> Result<Answer, ApiError> {
+        let (key, lines) = match validate(customer, &wish) {
+            Ok(valid) => valid,
+            Err(error) => return Ok(Answer::rejected(error)),
+        };
+        match idempotency::begin(&self.store, &key, OrderId::new()).await {
+            Ok(Begun::Ended { order, outcome }) => self.replay(order, outcome).await,
+            Ok(Begun::Ours { order, placed }) => {
+                let ended = self.steps(&key, order, placed, &lines, &wish.payment_token).await;
+                self.answer(&key, ended).await
+            }
+            Err(Stop::Rejected(error)) => Ok(Answer::rejected(error)),
+            Err(Stop::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// Steps 3 to 7; a resumed purchase whose order is stored continues at 6.
+    async fn steps(
+        &self,
+        key: &Key,
+        id: OrderId,
+        placed: bool,
+        lines: &[Demand],
+        token: &str,
+    ) -> Result<Order, Stop> {
+        let order = if placed {
+            self.stored(id).await?
+        } else {
+            let priced = self.price(lines).await?;
+            let held_until = Utc::now() + TimeDelta::seconds(self.config.hold_seconds.into());
+            self.reserve(id, key.customer, lines).await?;
+            let new = NewOrder {
+                id,
+                total: total(&priced)?,
+                held_until,
+                lines: priced,
+            };
+            self.place(key, &new).await?
+        };
+        if order.status != Status::Pending {
+            return Ok(order);
+        }
+        let charge = self.charge(&order, token).await;
+        Ok(self.settlement.conclude(order, charge).await?)
+    }
+
+    async fn price(&self, lines: &[Demand]) -> Result<Vec<NewLine>, Stop> {
+        let skus: Vec<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
+        let variants = self.catalogue.variants(&skus).await?;
+        let priced = lines.iter().zip(variants).enumerate();
+        priced
+            .map(|(index, (line, variant))| Ok(price(index, line, variant)?))
+            .collect()
+    }
+
+    async fn reserve(&self, id: OrderId, customer: UserId, lines: &[Demand]) -> Result<(), Stop> {
+        let hold = self
+            .inventory
+            .reserve(id, customer, lines, self.config.hold_seconds)
+            .await?;
+        match hold.outcome {
+            Held::Reserved => Ok(()),
+            Held::SoldOut => Err(sold_out(lines, &hold).into()),
+            Held::UnknownSku => Err(unknown_sku(position(lines, hold.sku.as_ref())).into()),
+            Held::NotReady => Err(ApiError::unavailable("inventory is not ready").into()),
+            Held::KeyReused => {
+                Err(ApiError::internal("inventory knows the order id with other lines").into())
+            }
+        }
+    }
+
+    async fn place(&self, key: &Key, new: &NewOrder) -> Result<Order, Stop> {
+        match self.store.place(key, new, self.config.settle_after()).await? {
+            Some(order) => {
+                self.wake.notify();
+                Ok(order)
+            }
+            None => self.overtaken(key).await,
+        }
+    }
+
+    /// Somebody took over, believing us dead, and was faster. They used the same order id.
+    async fn overtaken(&self, key: &Key) -> Result<Order, Stop> {
+        let record = self
+            .store
+            .record(key)
+            .await?
+            .ok_or_else(|| ApiError::internal("a claimed key has no record"))?;
+        match record.outcome {
+            Some(Outcome::Rejected(error)) => {
+                self.inventory.release(record.order).await?;
+                Err(error.into())
+            }
+            Some(Outcome::Ordered(_)) => Ok(self.stored(record.order).await?),
+            None => Err(ApiError::internal("an order was not placed for no reason").into()),
+        }
+    }
+
+    /// An answer that does not arrive leaves the outcome unknown.
+    async fn charge(&self, order: &Order, token: &str) -> Charge {
+        self.payment
+            .charge(order.id, order.customer, order.total, token)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(order.id = %order.id, error.cause = %error, "charge without an answer");
+                Charge::Unknown
+            })
+    }
+
+    /// Stores a rejection, and gives the key back where the end is not an answer or not final.
+    async fn answer(&self, key: &Key, ended: Result<Order, Stop>) -> Result<Answer, ApiError> {
+        match ended {
+            Ok(order) => {
+                if order.status == Status::Pending {
+                    self.store.give_up(key).await?;
+                }
+                Ok(Answer::of_purchase(order))
+            }
+            Err(Stop::Rejected(error)) => self.reject(key, error).await,
+            Err(Stop::Fault(fault)) => {
+                if let Err(error) = self.store.give_up(key).await {
+                    tracing::warn!(error.cause = %error, "the lease of an idempotency key must run out");
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    async fn reject(&self, key: &Key, error: UserError) -> Result<Answer, ApiError> {
+        if self.store.reject(key, &error).await? {
+            return Ok(Answer::rejected(error));
+        }
+        let record = self
+            .store
+            .record(key)
+            .await?
+            .ok_or_else(|| ApiError::internal("a claimed key has no record"))?;
+        let outcome = record
+            .outcome
+            .ok_or_else(|| ApiError::internal("a rejection was not stored for no reason"))?;
+        self.replay(record.order, outcome).await
+    }
+
+    async fn replay(&self, order: OrderId, outcome: Outcome) -> Result<Answer, ApiError> {
+        match outcome {
+            Outcome::Rejected(error) => Ok(Answer::rejected(error)),
+            Outcome::Ordered(_) => Ok(Answer::of_purchase(self.stored(order).await?)),
+        }
+    }
+
+    async fn stored(&self, id: OrderId) -> Result<Order, ApiError> {
+        self.store
+            .order(id)
+            .await?
+            .ok_or_else(|| ApiError::internal("an order vanished"))
+    }
+}
+
+/// Step 1. The lines come back with duplicates summed, each SKU at its first place.
+fn validate(customer: UserId, wish: &Wish) -> Result<(Key, Vec<Demand>), UserError> {
+    idempotency::check_text("paymentToken", &wish.payment_token)?;
+    let lines = summed(&wish.lines)?;
+    let asked = lines
+        .iter()
+        .map(|line| format!("{} {}\n", line.sku, line.quantity));
+    let parameters: String = asked.chain([wish.payment_token.clone()]).collect();
+    let key = idempotency::key(customer, &wish.idempotency_key, "purchase", &parameters)?;
+    Ok((key, lines))
+}
+
+fn summed(lines: &[Demand]) -> Result<Vec<Demand>, UserError> {
+    if lines.is_empty() || lines.len() > MAX_LINES {
+        return Err(UserError::on(
+            "lines",
+            ErrorCode::InvalidInput,
+            "a purchase has 1 to 50 lines",
+        ));
+    }
+    let mut summed: Vec<Demand> = Vec::with_capacity(lines.len());
+    for (index, line) in lines.iter().enumerate() {
+        check_quantity(index, line.quantity)?;
+        match summed.iter_mut().find(|other| other.sku == line.sku) {
+            Some(other) => {
+                other.quantity += line.quantity;
+                check_quantity(index, other.quantity)?;
+            }
+            None => summed.push(line.clone()),
+        }
+    }
+    Ok(summed)
+}
+
+fn check_quantity(index: usize, quantity: i32) -> Result<(), UserError> {
+    if (1..=MAX_QUANTITY).contains(&quantity) {
+        return Ok(());
+    }
+    let message = "the quantity of a variant is 1 to 1000";
+    Err(UserError::on(
+        format!("lines.{index}.quantity"),
+        ErrorCode::InvalidInput,
+        message,
+    ))
+}
+
+/// What one line costs now, if it is for sale.
+fn price(index: usize, line: &Demand, variant: Option<Arc<Variant>>) -> Result<NewLine, UserError> {
+    let variant = variant
+        .filter(|variant| variant.active)
+        .ok_or_else(|| unknown_sku(index))?;
+    if let Some(drop) = &variant.drop {
+        if Utc::now() < drop.starts_at {
+            let message = format!("the sale starts at {}", drop.starts_at.to_rfc3339());
+            return Err(UserError::on(
+                format!("lines.{index}.sku"),
+                ErrorCode::SaleNotStarted,
+                message,
+            ));
+        }
+        if line.quantity > drop.per_customer_limit {
+            let message = format!("at most {} per customer", drop.per_customer_limit);
+            return Err(UserError::on(
+                format!("lines.{index}.quantity"),
+                ErrorCode::LimitExceeded,
+                message,
+            ));
+        }
+    }
+    let (sku, name) = (line.sku.clone(), variant.name.clone());
+    Ok(NewLine {
+        sku,
+        name,
+        quantity: line.quantity,
+        unit_price: variant.price,
+    })
+}
+
+fn total(lines: &[NewLine]) -> Result<Money, UserError> {
+    let currency = lines
+        .first()
+        .expect("a valid purchase has lines")
+        .unit_price
+        .currency;
+    lines
+        .iter()
+        .try_fold(Money::zero(currency), |sum, line| {
+            sum.checked_add(line.unit_price.checked_mul(line.quantity.into())?)
+        })
+        .map_err(|error| UserError::on("lines", ErrorCode::InvalidInput, error.to_string()))
+}
+
+fn unknown_sku(index: usize) -> UserError {
+    UserError::on(
+        format!("lines.{index}.sku"),
+        ErrorCode::UnknownSku,
+        "no such variant is for sale",
+    )
+}
+
+fn sold_out(lines: &[Demand], hold: &Reservation) -> UserError {
+    let field = format!("lines.{}.quantity", position(lines, hold.sku.as_ref()));
+    let message = match hold.available {
+        Some(left) if left > 0 => format!("only {left} left"),
+        _ => "sold out".to_owned(),
+    };
+    UserError::on(field, ErrorCode::SoldOut, message)
+}
+
+fn position(lines: &[Demand], sku: Option<&Sku>) -> usize {
+    lines.iter().position(|line| Some(&line.sku) == sku).unwrap_or(0)
+}

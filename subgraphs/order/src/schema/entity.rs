@@ -1,0 +1,37 @@
+//! What this subgraph adds to entities of others, and who may see what.
+
+use async_graphql::{ComplexObject, Context, SimpleObject};
+use fondaco_chassis::{ApiError, Caller, caller};
+use fondaco_contracts::UserId;
+
+use super::connection::{self, OrderConnection};
+use crate::store::Store;
+
+/// An account, which belongs to the auth subgraph.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct User {
+    /// The account's id.
+    pub id: UserId,
+}
+
+#[ComplexObject]
+impl User {
+    /// The user's orders, newest first; empty for anyone but the user.
+    async fn orders(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<OrderConnection, ApiError> {
+        if !may_see(caller(ctx), self.id) {
+            return Ok(connection::empty());
+        }
+        connection::orders(ctx.data_unchecked::<Store>(), self.id, first, after).await
+    }
+}
+
+/// May `caller` see what belongs to `owner`?
+pub fn may_see(caller: &Caller, owner: UserId) -> bool {
+    caller.user_id() == Some(owner) || caller.has_scope("order:read:any") || caller.is_service()
+}

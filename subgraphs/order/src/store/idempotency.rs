@@ -1,0 +1,181 @@
+//! Idempotency records: what a customer's key stands for, and who works on it.
+
+use std::time::Duration;
+
+use async_graphql::resolver_utils::EnumType;
+use fondaco_contracts::{ErrorCode, OrderId, UserError, UserId};
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, postgres::PgRow, types::Json};
+use uuid::Uuid;
+
+use super::{Store, StoreError, undecodable};
+use crate::order::Status;
+
+/// A customer's idempotency key together with what it was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Whose.
+    pub customer: UserId,
+    /// As the customer chose it.
+    pub text: String,
+    /// Fingerprint of operation and parameters.
+    pub parameters: Vec<u8>,
+}
+
+/// What is stored about a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The order it stands for.
+    pub order: OrderId,
+    /// The fingerprint it was first used with.
+    pub parameters: Vec<u8>,
+    /// How it ended; none while under way.
+    pub outcome: Option<Outcome>,
+    /// Somebody is working on it.
+    pub leased: bool,
+}
+
+/// How the operation behind a key ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The order exists in this state; the answer follows from it.
+    Ordered(Status),
+    /// The answer is this error.
+    Rejected(UserError),
+}
+
+impl Store {
+    /// Claims a key that was never used. False when it was.
+    ///
+    /// The commit is not waited for: a claim that a crash of Postgres loses was followed by nothing durable, because whatever is committed
+    /// after it would have made it durable too. Then the hold made in its name lapses, and the key is free again.
+    pub async fn claim(&self, key: &Key, order: OrderId, lease: Duration) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "with durability as (select set_config('synchronous_commit', 'off', true))
+             insert into idempotency_record (customer_id, idempotency_key, parameters, order_id, leased_until)
+             select $1, $2, $3, $4, now() + make_interval(secs => $5) from durability
+             on conflict (customer_id, idempotency_key) do nothing",
+        )
+        .bind(key.customer.as_uuid())
+        .bind(&key.text)
+        .bind(&key.parameters)
+        .bind(order.as_uuid())
+        .bind(lease.as_secs_f64())
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// What is stored about a key.
+    pub async fn record(&self, key: &Key) -> Result<Option<Record>, StoreError> {
+        let row = sqlx::query(
+            "select r.order_id, r.parameters, r.outcome, r.rejection, r.leased_until > now() as leased, o.status
+             from idempotency_record r left join orders o on o.id = r.order_id
+             where r.customer_id = $1 and r.idempotency_key = $2",
+        )
+        .bind(key.customer.as_uuid())
+        .bind(&key.text)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.as_ref().map(record).transpose()?)
+    }
+
+    /// Takes over a key that nobody works on any more. False when somebody else was faster.
+    pub async fn take_over(&self, key: &Key, lease: Duration) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "update idempotency_record set leased_until = now() + make_interval(secs => $3)
+             where customer_id = $1 and idempotency_key = $2 and leased_until <= now()",
+        )
+        .bind(key.customer.as_uuid())
+        .bind(&key.text)
+        .bind(lease.as_secs_f64())
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Lets others take the key over at once, after a fault or while a payment is pending.
+    pub async fn give_up(&self, key: &Key) -> Result<(), StoreError> {
+        sqlx::query(
+            "update idempotency_record set leased_until = now() where customer_id = $1 and idempotency_key = $2",
+        )
+        .bind(key.customer.as_uuid())
+        .bind(&key.text)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Stores the error that is the answer from now on. False when there is an outcome already.
+    pub async fn reject(&self, key: &Key, error: &UserError) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "update idempotency_record set outcome = 'REJECTED', rejection = $3
+             where customer_id = $1 and idempotency_key = $2 and outcome is null",
+        )
+        .bind(key.customer.as_uuid())
+        .bind(&key.text)
+        .bind(Json(Rejection::of(error)))
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+fn record(row: &PgRow) -> sqlx::Result<Record> {
+    Ok(Record {
+        order: row.try_get::<Uuid, _>("order_id")?.into(),
+        parameters: row.try_get("parameters")?,
+        outcome: outcome(row)?,
+        leased: row.try_get("leased")?,
+    })
+}
+
+fn outcome(row: &PgRow) -> sqlx::Result<Option<Outcome>> {
+    let Some(outcome) = row.try_get::<Option<&str>, _>("outcome")? else {
+        return Ok(None);
+    };
+    if outcome == "REJECTED" {
+        let Json(rejection) = row.try_get::<Json<Rejection>, _>("rejection")?;
+        return rejection.into_error().map(Outcome::Rejected).map(Some);
+    }
+    let status: &str = row.try_get("status")?;
+    status
+        .parse()
+        .map(Outcome::Ordered)
+        .map(Some)
+        .map_err(undecodable)
+}
+
+/// A user error as stored.
+#[derive(Serialize, Deserialize)]
+struct Rejection {
+    code: String,
+    field: Option<String>,
+    message: String,
+}
+
+impl Rejection {
+    fn of(error: &UserError) -> Self {
+        let code = ErrorCode::items()
+            .iter()
+            .find(|item| item.value == error.code)
+            .expect("items are all values");
+        Self {
+            code: code.name.to_owned(),
+            field: error.field.clone(),
+            message: error.message.clone(),
+        }
+    }
+
+    fn into_error(self) -> sqlx::Result<UserError> {
+        let known = ErrorCode::items().iter().find(|item| item.name == self.code);
+        let code = known
+            .ok_or_else(|| undecodable(format!("unknown error code {:?}", self.code)))?
+            .value;
+        Ok(UserError {
+            code,
+            field: self.field,
+            message: self.message,
+        })
+    }
+}
