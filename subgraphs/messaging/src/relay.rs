@@ -33,6 +33,7 @@ pub struct Relay {
     redis: Shown<ConnectionManager>,
     stream: String,
     wake: Wake,
+    trim_every: Duration,
 }
 
 /// Tells the relay that a row was committed. A hint: without it the row waits for the next poll.
@@ -65,7 +66,15 @@ impl Relay {
             redis: Shown(redis),
             stream,
             wake: Wake::default(),
+            trim_every: TRIM_EVERY,
         }
+    }
+
+    /// Changes how often acknowledged entries are dropped from the stream; 30 s by default.
+    #[must_use]
+    pub fn trim_every(mut self, interval: Duration) -> Self {
+        self.trim_every = interval;
+        self
     }
 
     /// The handle by which writers hurry the relay.
@@ -101,7 +110,7 @@ impl Relay {
         let mut trimmed = Instant::now();
         loop {
             let moved = self.move_batch(connection).await?;
-            if trimmed.elapsed() >= TRIM_EVERY {
+            if trimmed.elapsed() >= self.trim_every {
                 trim(&mut self.redis.0.clone(), &self.stream).await?;
                 trimmed = Instant::now();
             }

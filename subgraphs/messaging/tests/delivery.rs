@@ -246,3 +246,36 @@ async fn entries_of_a_dead_consumer_are_taken_over() {
     fixture.start_consumer(Recorder::default());
     fixture.wait_for_effects(1).await;
 }
+
+#[tokio::test]
+async fn only_what_every_group_has_acknowledged_is_trimmed() {
+    let fixture = Fixture::new().await;
+    let events: Vec<Event> = (0..500)
+        .map(|_| OrderEvent::Confirmed.about(OrderId::new()))
+        .collect();
+    fixture.append(&events).await;
+    let mut connection = fixture.redis.connection();
+    let relay = Relay::new(fixture.pool.clone(), fixture.redis.connection(), fixture.stream())
+        .trim_every(Duration::from_millis(50));
+    tokio::spawn(relay.run(fixture.stop.clone()));
+    let stream = fixture.stream();
+    let mut length = async || connection.xlen::<_, usize>(&stream).await.unwrap();
+    while length().await < 500 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    sleep(Duration::from_millis(600)).await;
+    assert_eq!(length().await, 500, "nobody has read yet");
+
+    fixture.start_consumer(Recorder::default());
+    fixture.wait_for_effects(500).await;
+    let trimmed = async {
+        // Redis trims whole nodes of the stream: some entries stay.
+        while length().await >= 200 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), trimmed)
+        .await
+        .expect("acknowledged entries go");
+    assert_eq!(fixture.effects().await.len(), 500);
+}
