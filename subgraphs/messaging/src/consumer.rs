@@ -1,24 +1,26 @@
 //! The consumer: reads a stream in a group and has each event's effect committed exactly once.
 //!
 //! An entry is acknowledged after its effect is committed together with its inbox row. A consumer that dies leaves its entries
-//! pending; another takes them over after [`ABANDONED_AFTER`]. Entries are handled one after another and retried in place, so
-//! events of one aggregate keep their order.
+//! pending; another takes them over after [`ABANDONED_AFTER`]. Entries are handled in order: what was read at once in one
+//! transaction, and where that fails one after another, each retried in place.
 
-use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
 use fondaco_contracts::Event;
-use futures::FutureExt;
 use redis::{
     AsyncCommands, RedisError,
     aio::ConnectionManager,
     streams::{StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply},
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{dead_letter, inbox};
+use crate::{
+    dead_letter,
+    effect::{self, HandleError, Handler},
+};
 
 /// An entry that was delivered this long ago and not acknowledged may be taken over.
 pub const ABANDONED_AFTER: Duration = Duration::from_secs(5);
@@ -29,59 +31,6 @@ const CLAIM_EVERY: Duration = Duration::from_secs(2);
 const MAX_ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
-
-/// What a service does about an event.
-pub trait Handler: Send + Sync + 'static {
-    /// Has the effect of `event`. What is written by `connection` is committed together with the inbox row; effects elsewhere must
-    /// be idempotent, since they are repeated when the commit fails.
-    fn handle(
-        &self,
-        connection: &mut PgConnection,
-        event: &Event,
-    ) -> impl Future<Output = Result<(), HandleError>> + Send;
-}
-
-/// Why an event had no effect.
-#[derive(Debug, thiserror::Error)]
-pub enum HandleError {
-    /// Something needed does not answer: tried again until it does.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// This event cannot be handled: tried five times, then moved to the dead letters.
-    #[error("failed: {0}")]
-    Failed(String),
-}
-
-impl From<sqlx::Error> for HandleError {
-    /// What the database says about the statement is a failure; anything else is the database's own trouble.
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(cause) => {
-                let passing = ["08", "40", "53", "57", "58"];
-                let passes = cause
-                    .code()
-                    .is_some_and(|code| passing.iter().any(|class| code.starts_with(class)));
-                if passes {
-                    Self::Unavailable(error.to_string())
-                } else {
-                    Self::Failed(error.to_string())
-                }
-            }
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
-            _ => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-impl From<RedisError> for HandleError {
-    fn from(error: RedisError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
 
 /// Reads `stream` as one member of `group`.
 pub struct Consumer {
@@ -139,9 +88,7 @@ impl Consumer {
             } else {
                 entries
             };
-            for entry in entries {
-                self.process(handler, &entry, stop).await?;
-            }
+            self.process(handler, &entries, stop).await?;
         }
         Ok(())
     }
@@ -181,21 +128,59 @@ impl Consumer {
         Ok(streams.into_iter().flat_map(|stream| stream.ids).collect())
     }
 
-    /// Brings one entry to its end: committed, or dead. Returns early only when told to stop.
+    /// Brings entries to their end.
     async fn process(
+        &mut self,
+        handler: &impl Handler,
+        entries: &[StreamId],
+        stop: &CancellationToken,
+    ) -> Result<(), RedisError> {
+        if entries.len() > 1 && self.process_together(handler, entries).await? {
+            return Ok(());
+        }
+        for entry in entries {
+            self.process_alone(handler, entry, stop).await?;
+        }
+        Ok(())
+    }
+
+    /// One commit for all; false where anything at all is wrong with any of them.
+    async fn process_together(
+        &mut self,
+        handler: &impl Handler,
+        entries: &[StreamId],
+    ) -> Result<bool, RedisError> {
+        let parsed: Result<Vec<Event>, _> = entries
+            .iter()
+            .map(|entry| serde_json::from_str(&body(entry)))
+            .collect();
+        let Ok(events) = parsed else { return Ok(false) };
+        if let Err(error) = effect::commit(&self.pool, self.group, handler, &events).await {
+            tracing::debug!(stream = self.stream, error.cause = %error, "events are handled one by one");
+            return Ok(false);
+        }
+        let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
+        self.redis
+            .xack::<_, _, _, ()>(&self.stream, self.group, &ids)
+            .await?;
+        Ok(true)
+    }
+
+    /// Brings one entry to its end: committed, or dead. Returns early only when told to stop.
+    async fn process_alone(
         &mut self,
         handler: &impl Handler,
         entry: &StreamId,
         stop: &CancellationToken,
     ) -> Result<(), RedisError> {
-        let body: String = entry.get("event").unwrap_or_default();
+        let body = body(entry);
         let event = match serde_json::from_str::<Event>(&body) {
             Ok(event) => event,
             Err(error) => return self.bury(entry, &body, &error.to_string()).await,
         };
         let (mut failures, mut pause) = (0, FIRST_PAUSE);
         while !stop.is_cancelled() {
-            match self.have_effect(handler, &event).await {
+            match effect::commit(&self.pool, self.group, handler, std::slice::from_ref(&event)).await {
                 Ok(()) => return self.redis.xack(&self.stream, self.group, &[&entry.id]).await,
                 Err(HandleError::Failed(reason)) if failures + 1 == MAX_ATTEMPTS => {
                     return self.bury(entry, &body, &reason).await;
@@ -211,19 +196,6 @@ impl Consumer {
         Ok(())
     }
 
-    async fn have_effect(&self, handler: &impl Handler, event: &Event) -> Result<(), HandleError> {
-        let mut transaction = self.pool.begin().await?;
-        if !inbox::record(&mut transaction, self.group, event.id).await? {
-            return Ok(());
-        }
-        let handled = AssertUnwindSafe(handler.handle(&mut transaction, event))
-            .catch_unwind()
-            .await;
-        handled.unwrap_or_else(|_| Err(HandleError::Failed("the handler panicked".to_owned())))?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     async fn bury(&mut self, entry: &StreamId, body: &str, reason: &str) -> Result<(), RedisError> {
         tracing::error!(
             stream = self.stream,
@@ -233,6 +205,10 @@ impl Consumer {
         );
         dead_letter::bury(&mut self.redis, &self.stream, self.group, &entry.id, body, reason).await
     }
+}
+
+fn body(entry: &StreamId) -> String {
+    entry.get("event").unwrap_or_default()
 }
 
 impl std::fmt::Debug for Consumer {

@@ -1,7 +1,10 @@
 //! The inbox: the ids of the events whose effects a service has committed.
 
+use std::collections::HashSet;
+
 use fondaco_contracts::EventId;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// The table, for the migrations of a service that consumes events.
 pub const DDL: &str = "\
@@ -13,18 +16,21 @@ create table inbox (
 );
 ";
 
-/// Records in the effect's transaction that `consumer` has seen `event`; false where it had before. While another
-/// transaction is handling the same event, this waits for its outcome.
+/// Records in the effects' transaction that `consumer` has seen `events`; gives those it had not seen before. While another transaction
+/// is handling one of them, this waits for its outcome.
 pub async fn record(
     connection: &mut PgConnection,
     consumer: &str,
-    event: EventId,
-) -> Result<bool, sqlx::Error> {
-    let inserted =
-        sqlx::query("insert into inbox (consumer, event_id) values ($1, $2) on conflict do nothing")
-            .bind(consumer)
-            .bind(event.as_uuid())
-            .execute(connection)
-            .await?;
-    Ok(inserted.rows_affected() == 1)
+    events: &[EventId],
+) -> Result<HashSet<EventId>, sqlx::Error> {
+    let ids: Vec<Uuid> = events.iter().map(EventId::as_uuid).collect();
+    let new: Vec<Uuid> = sqlx::query_scalar(
+        "insert into inbox (consumer, event_id) select $1, unnest($2::uuid[])
+         on conflict do nothing returning event_id",
+    )
+    .bind(consumer)
+    .bind(ids)
+    .fetch_all(connection)
+    .await?;
+    Ok(new.into_iter().map(EventId::from).collect())
 }

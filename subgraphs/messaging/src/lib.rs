@@ -3,6 +3,7 @@
 //! - [`outbox`]: the writer's side: an event is a row of the transaction that made it true
 //! - [`relay`]: moves rows to the stream, in order, at least once
 //! - [`consumer`]: reads the stream in a group, retries, gives up into the dead letters
+//! - [`effect`]: what a service does about an event, and its commit
 //! - [`inbox`]: makes "at least once" act once
 //! - [`dead_letter`]: entries nobody could handle
 //!
@@ -29,9 +30,11 @@
 
 pub mod consumer;
 pub mod dead_letter;
+pub mod effect;
 pub mod inbox;
 pub mod outbox;
 pub mod relay;
 
-pub use consumer::{Consumer, HandleError, Handler};
+pub use consumer::Consumer;
+pub use effect::{HandleError, Handler};
 pub use relay::{Relay, Wake};

@@ -1,0 +1,86 @@
+//! The effect of an event: the service's side of a consumer, committed together with the inbox row.
+
+use std::{future::Future, panic::AssertUnwindSafe};
+
+use fondaco_contracts::{Event, EventId};
+use futures::FutureExt;
+use redis::RedisError;
+use sqlx::{PgConnection, PgPool};
+
+use crate::inbox;
+
+/// What a service does about an event.
+pub trait Handler: Send + Sync + 'static {
+    /// Has the effect of `event`. What is written by `connection` is committed together with the inbox row; effects elsewhere must
+    /// be idempotent, since they are repeated when the commit fails.
+    fn handle(
+        &self,
+        connection: &mut PgConnection,
+        event: &Event,
+    ) -> impl Future<Output = Result<(), HandleError>> + Send;
+}
+
+/// Why an event had no effect.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// Something needed does not answer: tried again until it does.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// This event cannot be handled: tried five times, then moved to the dead letters.
+    #[error("failed: {0}")]
+    Failed(String),
+}
+
+impl From<sqlx::Error> for HandleError {
+    /// What the database says about the statement is a failure; anything else is the database's own trouble.
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(cause) => {
+                let passing = ["08", "40", "53", "57", "58"];
+                let passes = cause
+                    .code()
+                    .is_some_and(|code| passing.iter().any(|class| code.starts_with(class)));
+                if passes {
+                    Self::Unavailable(error.to_string())
+                } else {
+                    Self::Failed(error.to_string())
+                }
+            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error.to_string()),
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<RedisError> for HandleError {
+    fn from(error: RedisError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Has the effects of those `events` that `consumer` has not seen, in order: all of them, or none.
+pub(crate) async fn commit(
+    pool: &PgPool,
+    consumer: &str,
+    handler: &impl Handler,
+    events: &[Event],
+) -> Result<(), HandleError> {
+    let mut transaction = pool.begin().await?;
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let mut new = inbox::record(&mut transaction, consumer, &ids).await?;
+    for event in events {
+        // Removing it covers an event that was published twice in a row.
+        if new.remove(&event.id) {
+            let handled = AssertUnwindSafe(handler.handle(&mut transaction, event))
+                .catch_unwind()
+                .await;
+            handled.unwrap_or_else(|_| Err(HandleError::Failed("the handler panicked".to_owned())))?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(())
+}
