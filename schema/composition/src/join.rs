@@ -30,8 +30,3 @@ pub(crate) fn string(value: impl Into<String>) -> Value {
 pub(crate) fn graph(graph: &Name) -> Value {
     Value::Enum(graph.clone())
 }
-
-/// `@join__type` without a key.
-pub(crate) fn join_type(graph_name: &Name) -> Node<Directive> {
-    directive("join__type", vec![("graph", graph(graph_name))])
-}

@@ -7,8 +7,10 @@
 //! - `facts`, `field_set`: what federation directives say about a subgraph's fields
 //! - `merge`: one file a kind of type
 //! - `satisfiability`: can every query be resolved?
-//! - `emit`: printing
+//! - `validate`: one rule a file, on subgraphs and on the merged graph
+//! - `emit`, `api_schema`: printing
 
+mod api_schema;
 pub mod config;
 mod definitions;
 mod diagnostic;
@@ -25,6 +27,7 @@ mod read_schema;
 mod satisfiability;
 mod subgraph;
 mod upgrade;
+mod validate;
 
 pub use diagnostic::{Code, Diagnostic, Hint};
 
@@ -70,14 +73,17 @@ pub fn compose(sources: Vec<SubgraphSource>) -> Result<Composed, Vec<Diagnostic>
             subgraph,
         })
         .collect();
+    fail_on(members.iter().flat_map(validate::validate_subgraph).collect())?;
     let (supergraph, errors, mut hints) = merge(&members);
     fail_on(errors)?;
+    fail_on(validate::validate_supergraph(&supergraph, &members))?;
     fail_on(satisfiability::check_satisfiability(&supergraph, &members))?;
+    hints.extend(validate::hints(&supergraph, &members));
     hints.sort();
     hints.dedup();
     Ok(Composed {
         supergraph_sdl: emit::supergraph_sdl(&supergraph, &members),
-        api_sdl: String::new(),
+        api_sdl: api_schema::api_sdl(&supergraph),
         hints,
     })
 }

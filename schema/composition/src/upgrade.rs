@@ -21,10 +21,12 @@ pub(crate) fn upgrade_federation1(subgraphs: &mut [Subgraph], errors: &mut Vec<D
         coerce_field_sets(subgraph);
     }
     let original = Original::of(subgraphs);
-    for index in 0..subgraphs.len() {
-        if subgraphs[index].federation1 {
-            upgrade(index, &mut subgraphs[index], &original, errors);
-        }
+    for (index, subgraph) in subgraphs
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, subgraph)| subgraph.federation1)
+    {
+        upgrade(index, subgraph, &original, errors);
     }
     check_interface_objects(subgraphs, &original, errors);
 }

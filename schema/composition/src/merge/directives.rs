@@ -1,8 +1,7 @@
 //! Applied directives: which applications of all declarations an element of the supergraph carries.
 
-use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{Argument, Directive, DirectiveList, Value};
+use apollo_compiler::ast::{Directive, DirectiveList, Value};
 
 use super::composed_directive::ComposedKind;
 use super::field::argument_map;
@@ -257,13 +256,4 @@ fn list_size(applied: &[Applied<'_>]) -> Node<Directive> {
         ));
     }
     join::directive("federation__listSize", arguments)
-}
-
-/// A copy of a directive under another name.
-pub(crate) fn renamed(directive: &Directive, name: &str) -> Directive {
-    let arguments: Vec<Node<Argument>> = directive.arguments.clone();
-    Directive {
-        name: Name::new_unchecked(name),
-        arguments,
-    }
 }

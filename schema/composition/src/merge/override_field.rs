@@ -15,12 +15,18 @@ pub(super) struct Overrides {
     /// Overriding subgraph and the name of the one it overrides.
     sources: Vec<(usize, String)>,
     labels: Vec<(usize, String)>,
+    misused: bool,
 }
 
 impl Overrides {
     /// The subgraph does not resolve the field any more.
     pub(super) fn is_removed(&self, index: usize) -> bool {
         self.removed.contains(&index)
+    }
+
+    /// An `@override` was refused, so that nothing follows about who resolves the field.
+    pub(super) fn is_misused(&self) -> bool {
+        self.misused
     }
 
     /// Nothing of the subgraph's declaration remains in the supergraph.
@@ -62,6 +68,7 @@ impl Merger<'_> {
             let label = string_argument(directive, "label");
             if let Some(error) = self.override_misused(sources, index, field, from, label) {
                 self.errors.push(error);
+                overrides.misused = true;
                 continue;
             }
             // Overriding a subgraph that does not exist (any more) overrides nothing.

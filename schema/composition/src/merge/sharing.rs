@@ -11,6 +11,9 @@ impl Merger<'_> {
         if kind == Kind::Interface && !sources.types.iter().any(|(_, ty)| ty.is_interface_object()) {
             return;
         }
+        if overrides.is_misused() {
+            return;
+        }
         // With a label, exactly one of both sides resolves the field at a time.
         let in_migration =
             |index| overrides.label_of(index).is_some() && overrides.source_of(index).is_none();

@@ -108,10 +108,9 @@ impl Obstacle<'_> {
 /// The query along the steps, indented; a composite last field stands for any selection below it.
 fn query_text(steps: &[Step], composite: bool) -> String {
     let mut text = String::new();
-    let mut depth = 0;
-    for (index, step) in steps.iter().enumerate() {
+    for (depth, step) in steps.iter().enumerate() {
         let indent = "  ".repeat(depth);
-        let last = index + 1 == steps.len();
+        let last = depth + 1 == steps.len();
         let opened = match (last, composite) {
             (false, _) => " {",
             (true, true) => " { ... }",
@@ -122,7 +121,6 @@ fn query_text(steps: &[Step], composite: bool) -> String {
             Step::Field(name) => writeln!(text, "{indent}{name}{opened}"),
             Step::Condition(name) => writeln!(text, "{indent}... on {name}{opened}"),
         };
-        depth += 1;
     }
     for depth in (0..steps.len().saturating_sub(1)).rev() {
         let _ = writeln!(text, "{}}}", "  ".repeat(depth));

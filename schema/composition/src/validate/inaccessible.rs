@@ -1,0 +1,46 @@
+//! `@inaccessible`: what remains visible must be a schema: a query, and members in every type.
+
+use crate::diagnostic::{Code, Diagnostic, graph_error};
+use crate::merge::{Member, Supergraph};
+use crate::model::{Kind, TypeDef};
+
+const HIDDEN: &str = "federation__inaccessible";
+
+/// Checks every type of the merged graph.
+pub(super) fn check(supergraph: &Supergraph, _members: &[Member], errors: &mut Vec<Diagnostic>) {
+    for ty in supergraph.types.values() {
+        if ty.directives.has(HIDDEN) {
+            if ty.name == "Query" {
+                let message = "the query root \"Query\" is @inaccessible, which leaves clients nothing";
+                errors.push(graph_error(Code::QueryRootTypeInaccessible, message));
+            }
+        } else if has_only_hidden_members(ty, supergraph) {
+            let message = format!(
+                "{} \"{}\" is visible, but all that is in it is @inaccessible",
+                ty.kind.describe(),
+                ty.name
+            );
+            errors.push(graph_error(Code::OnlyInaccessibleChildren, message));
+        }
+    }
+}
+
+fn has_only_hidden_members(ty: &TypeDef, supergraph: &Supergraph) -> bool {
+    let hidden_type = |name| {
+        supergraph
+            .types
+            .get(name)
+            .is_none_or(|ty: &TypeDef| ty.directives.has(HIDDEN))
+    };
+    match ty.kind {
+        Kind::Object | Kind::Interface => {
+            !ty.fields.is_empty() && ty.fields.values().all(|field| field.directives.has(HIDDEN))
+        }
+        Kind::InputObject => {
+            !ty.inputs.is_empty() && ty.inputs.values().all(|input| input.directives.has(HIDDEN))
+        }
+        Kind::Enum => !ty.values.is_empty() && ty.values.values().all(|value| value.directives.has(HIDDEN)),
+        Kind::Union => !ty.members.is_empty() && ty.members.iter().all(hidden_type),
+        Kind::Scalar => false,
+    }
+}
