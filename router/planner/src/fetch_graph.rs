@@ -157,7 +157,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
     ) {
         let needs = needs_of(hop, request, made);
         let entity = request.map(|_| Lookup {
-            path: path.to_vec(),
+            path: object_path(path),
             representation: self.representation(hop, ty, view),
         });
         let index = self.requests.len();
@@ -276,6 +276,14 @@ fn needs_of(hop: &Hop, request: Option<usize>, made: &Made) -> BTreeSet<usize> {
         needs.extend(requests);
     }
     needs
+}
+
+/// The path of a look-up. A type condition at its end says nothing that the representation does not say.
+fn object_path(path: &[PathSegment]) -> Vec<PathSegment> {
+    match path {
+        [object @ .., PathSegment::TypeCondition(_)] => object.to_vec(),
+        whole => whole.to_vec(),
+    }
 }
 
 /// Adds a field, joining it with the one that has the same name, key and types.

@@ -151,6 +151,7 @@ fn root_fetch(
     members.into_iter().for_each(|member| tree.merge(member.tree));
     let conditions = tree.lift_conditions();
     let mut output_rewrites = Vec::new();
+    tree.prune();
     tree.resolve_clashes(&[], &mut output_rewrites);
     let written = write::root(output.operation_type, &tree, output.variables);
     Fetch {
@@ -181,6 +182,7 @@ fn entity_fetch(
     for (index, mut selection) in selections.into_iter().enumerate() {
         let (response_key, variable) = names(single, index);
         let path = [PathSegment::Key(response_key.clone())];
+        selection.tree.prune();
         selection.tree.resolve_clashes(&path, &mut output_rewrites);
         trees.push(selection.tree);
         entities.push(EntityFetch {

@@ -26,6 +26,16 @@ pub(crate) struct TreeField {
     pub(crate) below: Option<Tree>,
 }
 
+impl TreeField {
+    /// Whether this field is there whenever leaf `other` is.
+    fn covers(&self, other: &TreeField) -> bool {
+        self.key == other.key
+            && self.name == other.name
+            && self.arguments == other.arguments
+            && (self.conditions.is_empty() || self.conditions == other.conditions)
+    }
+}
+
 impl Tree {
     pub(crate) fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.fragments.is_empty()
@@ -98,6 +108,22 @@ impl Tree {
             });
         }
         common
+    }
+
+    /// Takes away leaves of fragments that the enclosing selection has anyway.
+    pub(crate) fn prune(&mut self) {
+        for field in &mut self.fields {
+            if let Some(below) = &mut field.below {
+                below.prune();
+            }
+        }
+        for (_, tree) in &mut self.fragments {
+            tree.fields.retain(|field| {
+                field.below.is_some() || !self.fields.iter().any(|outer| outer.covers(field))
+            });
+            tree.prune();
+        }
+        self.fragments.retain(|(_, tree)| !tree.is_empty());
     }
 
     fn for_top_fields(&mut self, action: &mut dyn FnMut(&mut TreeField)) {
