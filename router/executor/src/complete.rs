@@ -182,6 +182,7 @@ impl<'p> Completion<'p, '_> {
             | (Leaf::String | Leaf::Id, Value::String(_))
             | (Leaf::Boolean, Value::Bool(_))
             | (Leaf::Custom, _) => value.write(&mut self.out),
+            (Leaf::Id, _) => return self.invalid("ID cannot represent the value received".to_owned()),
             (leaf, _) => return self.invalid(format!("{leaf:?} cannot represent the value received")),
         }
         Ok(())

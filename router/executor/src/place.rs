@@ -32,10 +32,10 @@ pub(crate) fn visit_objects<'v, 'a>(
                 step(value, rest, position, place, visit);
             }
         }
-        (Value::Object(object), Some((PathSegment::TypeCondition(types), rest))) => {
-            if typename(object).is_some_and(|name| types.iter().any(|ty| ty == name)) {
-                visit_objects(value, rest, place, visit);
-            }
+        (Value::Object(object), Some((PathSegment::TypeCondition(types), rest)))
+            if typename(object).is_some_and(|name| types.iter().any(|ty| ty == name)) =>
+        {
+            visit_objects(value, rest, place, visit);
         }
         _ => {}
     }

@@ -1,7 +1,6 @@
 //! GraphQL responses: data already written as JSON, and errors.
 //! <https://spec.graphql.org/September2025/#sec-Response-Format>
 
-use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -49,9 +48,8 @@ pub enum PathElement {
 }
 
 /// Extensions of an error, each value as JSON text.
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(transparent)]
-pub struct Extensions(IndexMap<String, Box<RawValue>>);
+#[derive(Debug, Clone, Default)]
+pub struct Extensions(Vec<(String, Box<RawValue>)>);
 
 impl Response {
     /// The response to a request that could not be executed.
@@ -109,22 +107,34 @@ impl Extensions {
     /// Sets one extension.
     pub fn insert(&mut self, key: &str, value: impl Serialize) {
         let json = serde_json::value::to_raw_value(&value).expect("extensions are serialisable");
-        self.0.insert(key.to_owned(), json);
+        self.insert_json(key.to_owned(), json);
     }
 
     /// Sets one extension to a value written as JSON.
     pub(crate) fn insert_json(&mut self, key: String, json: Box<RawValue>) {
-        self.0.insert(key, json);
+        match self.0.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, value)) => *value = json,
+            None => self.0.push((key, json)),
+        }
     }
 
     /// JSON text of one extension.
     pub fn get(&self, key: &str) -> Option<&RawValue> {
-        self.0.get(key).map(|value| &**value)
+        self.0
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, value)| &**value)
     }
 
     /// True without extensions.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Serialize for Extensions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }
 
