@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use fondaco_executor::transport::Transport;
 use fondaco_executor::{Executor, ExecutorConfig, SubgraphErrors};
+use fondaco_planner::{Planner, PlannerConfig};
 use fondaco_supergraph::{Supergraph, SupergraphError};
 use http::Uri;
 
@@ -14,6 +15,8 @@ use crate::plan_cache::PlanCache;
 pub struct ActiveSupergraph {
     /// The supergraph.
     pub supergraph: Arc<Supergraph>,
+    /// Plans operations for it.
+    pub planner: Planner,
     /// Runs plans against its subgraphs.
     pub executor: Executor,
     /// Operations already prepared for it.
@@ -54,6 +57,7 @@ impl ActiveSupergraph {
             executor_config(config),
         );
         Ok(Self {
+            planner: Planner::new(Arc::clone(&supergraph), PlannerConfig::default()),
             executor,
             cache: PlanCache::new(config.plan_cache.operations),
             supergraph,

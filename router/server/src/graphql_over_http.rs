@@ -60,18 +60,14 @@ pub fn check_content_type(headers: &HeaderMap, csrf_headers: &[String]) -> Resul
 pub fn from_query_string(uri: &Uri) -> Result<GraphqlRequest<'static>, RequestError> {
     let Query(parameters) = Query::<QueryString>::try_from_uri(uri)
         .map_err(|_| RequestError::Malformed("The query string could not be read".to_owned()))?;
-    check_json_object("extensions", parameters.extensions.as_deref())?;
-    check_json_object("variables", parameters.variables.as_deref())?;
+    json_object("extensions", parameters.extensions)?;
     Ok(GraphqlRequest {
         query: parameters.query.map(Cow::Owned).ok_or_else(missing_query)?,
         operation_name: parameters
             .operation_name
             .filter(|name| !name.is_empty())
             .map(Cow::Owned),
-        variables: parameters
-            .variables
-            .filter(|text| !text.is_empty())
-            .map(Cow::Owned),
+        variables: json_object("variables", parameters.variables)?.map(Cow::Owned),
         read_only: true,
     })
 }
@@ -85,13 +81,13 @@ struct QueryString {
     extensions: Option<String>,
 }
 
-fn check_json_object(name: &str, text: Option<&str>) -> Result<(), RequestError> {
+fn json_object(name: &str, text: Option<String>) -> Result<Option<String>, RequestError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
-        return Ok(());
+        return Ok(None);
     };
-    let raw: &RawValue = serde_json::from_str(text)
+    let raw: &RawValue = serde_json::from_str(text.trim())
         .map_err(|_| RequestError::Malformed(format!("The parameter `{name}` is not JSON")))?;
-    object_parameter(name, Some(raw)).map(drop)
+    Ok(object_parameter(name, Some(raw))?.map(str::to_owned))
 }
 
 /// Reads the JSON body of a POST request.
@@ -303,6 +299,8 @@ mod tests {
         );
         assert_eq!(request.variables.as_deref(), Some(r#"{"x":1}"#));
         assert!(request.read_only);
+        let null: Uri = "/graphql?query=a&variables=%20null&extensions=".parse().unwrap();
+        assert_eq!(from_query_string(&null).unwrap().variables, None);
         let bad = [
             "/graphql",
             "/graphql?query=a&query=b",

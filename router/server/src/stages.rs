@@ -224,8 +224,10 @@ fn plan_document(
     document: &Valid<ExecutableDocument>,
     name: Option<&str>,
 ) -> Result<QueryPlan, RequestError> {
-    let _ = (active, document, name);
-    Err(RequestError::Internal)
+    active
+        .planner
+        .plan(document, name)
+        .map_err(|error| internal("operation could not be planned", &error))
 }
 
 fn empty_plan(operation_type: OperationType) -> QueryPlan {
