@@ -1,0 +1,168 @@
+//! Redis' side of stock: a counter, its holds and their deadlines for each SKU, changed by scripts only.
+//!
+//! The three keys of a SKU carry its hash tag, so that a script touches one slot of a Redis Cluster. Their names contain the epoch of the
+//! database: counters made from another database are not found, hence not believed.
+
+use fondaco_chassis::Redis;
+use fondaco_contracts::{ReservationId, Sku};
+use redis::{AsyncCommands, RedisError, RedisResult, Script};
+use uuid::Uuid;
+
+use crate::store::{OpenHold, StockRow};
+
+/// How the counter of one SKU answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// The units are held.
+    Reserved,
+    /// They were held already, by the same request.
+    Repeated,
+    /// Too few are left: so many.
+    SoldOut(i64),
+    /// The counter is not loaded.
+    NotReady,
+    /// The reservation exists with other parameters.
+    KeyReused,
+}
+
+/// The counters of all SKUs.
+pub struct Counters {
+    redis: Redis,
+    namespace: String,
+    reserve: Script,
+    confirm: Script,
+    release: Script,
+    load: Script,
+    overdue: Script,
+}
+
+impl Counters {
+    /// The counters that belong to the database with this epoch.
+    pub fn new(redis: Redis, epoch: Uuid) -> Self {
+        let namespace = redis.key(format_args!("stock:{}", epoch.simple()));
+        Self {
+            redis,
+            namespace,
+            reserve: Script::new(include_str!("reserve.lua")),
+            confirm: Script::new(include_str!("confirm.lua")),
+            release: Script::new(include_str!("release.lua")),
+            load: Script::new(include_str!("load.lua")),
+            overdue: Script::new(include_str!("overdue.lua")),
+        }
+    }
+
+    /// What is available of each SKU; `None` where the counter is not loaded. One command.
+    pub async fn available(&self, skus: &[Sku]) -> RedisResult<Vec<Option<i64>>> {
+        let keys: Vec<String> = skus.iter().map(|sku| self.counter(sku)).collect();
+        self.redis.connection().mget(keys).await
+    }
+
+    /// Takes `quantity` of `sku`, for `ttl_ms` at least.
+    pub async fn reserve(
+        &self,
+        sku: &Sku,
+        reservation: ReservationId,
+        quantity: i64,
+        parameters: &str,
+        ttl_ms: i64,
+    ) -> RedisResult<Admission> {
+        let mut connection = self.redis.connection();
+        let mut call = self.reserve.prepare_invoke();
+        for key in self.keys(sku) {
+            call.key(key);
+        }
+        call.arg(reservation.to_string())
+            .arg(quantity)
+            .arg(parameters)
+            .arg(ttl_ms);
+        let (outcome, available): (String, i64) = call.invoke_async(&mut connection).await?;
+        match outcome.as_str() {
+            "RESERVED" => Ok(Admission::Reserved),
+            "REPEATED" => Ok(Admission::Repeated),
+            "SOLD_OUT" => Ok(Admission::SoldOut(available)),
+            "NOT_READY" => Ok(Admission::NotReady),
+            "KEY_REUSED" => Ok(Admission::KeyReused),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// The held units are sold.
+    pub async fn confirm(&self, sku: &Sku, reservation: ReservationId) -> RedisResult<()> {
+        self.settle(&self.confirm, sku, reservation).await
+    }
+
+    /// The held units are available again.
+    pub async fn release(&self, sku: &Sku, reservation: ReservationId) -> RedisResult<()> {
+        self.settle(&self.release, sku, reservation).await
+    }
+
+    async fn settle(&self, script: &Script, sku: &Sku, reservation: ReservationId) -> RedisResult<()> {
+        let mut connection = self.redis.connection();
+        let mut call = script.prepare_invoke();
+        for key in self.keys(sku) {
+            call.key(key);
+        }
+        let _: i64 = call
+            .arg(reservation.to_string())
+            .invoke_async(&mut connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Sets the counter of a SKU if it is missing; what is available then. The caller holds the lock of the SKU's stock row.
+    pub async fn load(&self, stock: &StockRow, holds: &[&OpenHold]) -> RedisResult<i64> {
+        let mut connection = self.redis.connection();
+        let mut call = self.load.prepare_invoke();
+        for key in self.keys(&stock.sku) {
+            call.key(key);
+        }
+        call.arg(stock.available());
+        for hold in holds {
+            call.arg(hold.reservation.to_string())
+                .arg(format!("{}:{}", hold.quantity, hold.parameters))
+                .arg(hold.remaining_ms);
+        }
+        call.invoke_async(&mut connection).await
+    }
+
+    /// Removes counters, to be loaded anew. The caller holds the locks of the SKUs' stock rows, so that nobody loads what was before.
+    pub async fn forget(&self, skus: &[Sku]) -> RedisResult<()> {
+        if skus.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<String> = skus.iter().map(|sku| self.counter(sku)).collect();
+        self.redis.connection().del(keys).await
+    }
+
+    /// Holds of `sku` whose deadline passed more than `grace_ms` ago.
+    pub async fn overdue(&self, sku: &Sku, grace_ms: u64, limit: usize) -> RedisResult<Vec<ReservationId>> {
+        let mut connection = self.redis.connection();
+        let [_, _, deadlines] = self.keys(sku);
+        let ids: Vec<String> = self
+            .overdue
+            .key(deadlines)
+            .arg(grace_ms)
+            .arg(limit)
+            .invoke_async(&mut connection)
+            .await?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    fn counter(&self, sku: &Sku) -> String {
+        format!("{}:available:{{{sku}}}", self.namespace)
+    }
+
+    fn keys(&self, sku: &Sku) -> [String; 3] {
+        let key = |name: &str| format!("{}:{name}:{{{sku}}}", self.namespace);
+        [self.counter(sku), key("holds"), key("deadlines")]
+    }
+}
+
+fn unexpected(answer: &str) -> RedisError {
+    (
+        redis::ErrorKind::UnexpectedReturnType,
+        "reserve.lua",
+        answer.to_owned(),
+    )
+        .into()
+}

@@ -1,0 +1,365 @@
+//! What the service does, across both stores: Redis admits, Postgres decides.
+//!
+//! The arguments that keep the two in step:
+//!
+//! - A counter is loaded under the lock of its stock row, which every change of that row takes: what is read is true while it is set.
+//! - `held` in Postgres counts a reservation from the moment it is durable, and `sold + held <= total` is a constraint: a counter that is
+//!   too high (a reservation was on its way when the counter was lost) admits a buyer whom Postgres then refuses.
+//! - Postgres settles first, Redis follows. A hold that Redis still has is removed by the follow-up or, if that is lost, by the sweep.
+//! - Changes that Redis cannot follow by removing a hold (a total adjusted, a sale returned) make the counter be forgotten, and loaded anew.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use fondaco_chassis::ApiError;
+use fondaco_contracts::{ReservationId, Sku};
+
+use crate::{
+    batch::Batcher,
+    counters::{Admission, Counters},
+    reservation::{Answer, ReservationStatus, Settlement, Wish},
+    store::{
+        StockRow, Store,
+        adjust::{self, AdjustError, Adjusted, Adjustment},
+        hold::Held,
+        lock_stock, open_holds,
+        settle::{Settled, expired, settle},
+    },
+};
+
+/// As many reservations share a transaction at most.
+const MAX_BATCH: usize = 500;
+/// A reservation's time in Redis beyond its time in Postgres, which expires first.
+const REDIS_GRACE: Duration = Duration::from_secs(30);
+const OVERDUE_LIMIT: usize = 500;
+
+type Loaded = Result<Option<i64>, ApiError>;
+
+/// Stock in both stores. Cheap to clone.
+#[derive(Clone)]
+pub struct Inventory {
+    store: Store,
+    counters: Arc<Counters>,
+    holds: Arc<Batcher<Wish, Result<Held, ApiError>>>,
+    settlements: Arc<Batcher<(ReservationId, Settlement), Result<Option<ReservationStatus>, ApiError>>>,
+    loads: Arc<Batcher<Sku, Loaded>>,
+}
+
+impl Inventory {
+    /// Brings the stores together.
+    pub fn new(store: Store, counters: Counters) -> Self {
+        let counters = Arc::new(counters);
+        let (held, settled, loaded) = (store.clone(), store.clone(), store.clone());
+        let (following, loading) = (Arc::clone(&counters), Arc::clone(&counters));
+        Self {
+            store,
+            counters,
+            holds: Arc::new(Batcher::new(MAX_BATCH, move |wishes| {
+                hold_all(held.clone(), wishes)
+            })),
+            settlements: Arc::new(Batcher::new(MAX_BATCH, move |wanted| {
+                settle_all(settled.clone(), Arc::clone(&following), wanted)
+            })),
+            loads: Arc::new(Batcher::new(MAX_BATCH, move |skus| {
+                load_all(loaded.clone(), Arc::clone(&loading), skus)
+            })),
+        }
+    }
+
+    /// Holds all lines of a wish, or none. Durable when it answers; repeating it gives the same answer.
+    pub async fn reserve(&self, wish: Wish) -> Result<Answer, ApiError> {
+        let parameters = wish.parameters();
+        let mut taken = Vec::new();
+        for (sku, quantity) in &wish.lines {
+            let refusal = match self.admit(&wish, sku, *quantity, &parameters).await? {
+                Ok(Admission::Reserved) => {
+                    taken.push(sku.clone());
+                    continue;
+                }
+                Ok(Admission::Repeated) => continue,
+                Ok(Admission::SoldOut(available)) => Answer::SoldOut {
+                    sku: sku.clone(),
+                    available,
+                },
+                Ok(Admission::NotReady) => Answer::NotReady(sku.clone()),
+                Ok(Admission::KeyReused) => Answer::KeyReused,
+                Err(unknown) => Answer::UnknownSku(unknown),
+            };
+            self.compensate(wish.id, &taken).await;
+            return Ok(refusal);
+        }
+        self.decide(wish, &parameters, &taken).await
+    }
+
+    /// Asks the counter; one that is missing is loaded and asked again. `Err` names a SKU without stock.
+    async fn admit(
+        &self,
+        wish: &Wish,
+        sku: &Sku,
+        quantity: i64,
+        parameters: &str,
+    ) -> Result<Result<Admission, Sku>, ApiError> {
+        let ttl_ms = i64::from(wish.ttl_seconds) * 1000;
+        let admission = self
+            .counters
+            .reserve(sku, wish.id, quantity, parameters, ttl_ms)
+            .await?;
+        if admission != Admission::NotReady {
+            return Ok(Ok(admission));
+        }
+        match self.loads.submit(sku.clone()).await?? {
+            Some(_) => Ok(Ok(self
+                .counters
+                .reserve(sku, wish.id, quantity, parameters, ttl_ms)
+                .await?)),
+            None => Ok(Err(sku.clone())),
+        }
+    }
+
+    /// Where Postgres does not answer, Redis keeps its holds: the transaction may have been committed. The sweep finds out.
+    async fn decide(&self, wish: Wish, parameters: &str, taken: &[Sku]) -> Result<Answer, ApiError> {
+        let id = wish.id;
+        match self.holds.submit(wish).await?? {
+            Held::Now(expires_at) => Ok(Answer::Reserved { expires_at }),
+            Held::Before(stored) => {
+                let same = stored.parameters == parameters;
+                if !same || stored.status != ReservationStatus::Held {
+                    self.compensate(id, taken).await;
+                }
+                match stored.status {
+                    ReservationStatus::Held | ReservationStatus::Confirmed if same => Ok(Answer::Reserved {
+                        expires_at: stored.expires_at,
+                    }),
+                    _ => Ok(Answer::KeyReused),
+                }
+            }
+            Held::Refused { sku, available } => {
+                self.compensate(id, taken).await;
+                self.reload(&sku).await;
+                Ok(Answer::SoldOut { sku, available })
+            }
+        }
+    }
+
+    /// Undoes the lines taken in Redis. What cannot be undone now is swept later.
+    async fn compensate(&self, reservation: ReservationId, taken: &[Sku]) {
+        for sku in taken {
+            if let Err(error) = self.counters.release(sku, reservation).await {
+                tracing::warn!(error.cause = %error, "a hold in Redis could not be undone yet");
+            }
+        }
+    }
+
+    /// The counter promised more than there is: it is made anew.
+    async fn reload(&self, sku: &Sku) {
+        let forgotten = async {
+            let mut transaction = self.store.begin().await?;
+            lock_stock(&mut transaction, std::slice::from_ref(sku)).await?;
+            self.counters.forget(std::slice::from_ref(sku)).await?;
+            Ok::<_, ApiError>(transaction.rollback().await?)
+        };
+        match forgotten.await {
+            Ok(()) => tracing::warn!(%sku, "a counter in Redis was too high and is loaded anew"),
+            Err(error) => tracing::warn!(%sku, error.cause = %error, "a counter in Redis is too high"),
+        }
+    }
+
+    /// Confirms or releases a reservation; its status then, `None` where there is no such reservation.
+    pub async fn settle(
+        &self,
+        reservation: ReservationId,
+        settlement: Settlement,
+    ) -> Result<Option<ReservationStatus>, ApiError> {
+        self.settlements.submit((reservation, settlement)).await?
+    }
+
+    /// What is available of each SKU, in one lookup; SKUs without stock have nothing. Without Redis, Postgres answers.
+    pub async fn available(&self, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
+        let counters = match self.counters.available(skus).await {
+            Ok(counters) => counters,
+            Err(error) => {
+                tracing::warn!(error.cause = %error, "availability is read from Postgres");
+                let stock = self.store.stock(skus).await?;
+                return Ok(stock
+                    .into_iter()
+                    .map(|row| (row.sku.clone(), row.available()))
+                    .collect());
+            }
+        };
+        let mut found = HashMap::with_capacity(skus.len());
+        let mut missing = Vec::new();
+        for (sku, counter) in skus.iter().zip(counters) {
+            match counter {
+                Some(available) => drop(found.insert(sku.clone(), available)),
+                None => missing.push(sku.clone()),
+            }
+        }
+        if !missing.is_empty() {
+            found.extend(self.load(&missing).await?);
+        }
+        Ok(found)
+    }
+
+    /// Loads missing counters; what is available of those SKUs that have stock.
+    pub async fn load(&self, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
+        load(&self.store, &self.counters, skus).await
+    }
+
+    /// The durable figures of those SKUs that have stock.
+    pub async fn stock(&self, skus: &[Sku]) -> Result<Vec<StockRow>, ApiError> {
+        Ok(self.store.stock(skus).await?)
+    }
+
+    /// Changes a total, once a key.
+    pub async fn adjust(&self, wanted: &Adjustment) -> Result<Result<StockRow, AdjustError>, ApiError> {
+        let mut transaction = self.store.begin().await?;
+        let stock = match adjust::adjust(&mut transaction, wanted).await {
+            Ok(Adjusted::Now(stock)) => stock,
+            Ok(Adjusted::Before(stock)) => return Ok(Ok(stock)),
+            Err(AdjustError::Database(error)) => return Err(error.into()),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.counters.forget(std::slice::from_ref(&wanted.sku)).await?;
+        transaction.commit().await?;
+        // Not needed for correctness, hence its failure is nobody's.
+        let _ = self.load(std::slice::from_ref(&wanted.sku)).await;
+        Ok(Ok(stock))
+    }
+
+    /// Expires what is due, at most `limit` reservations; how many that were. Postgres first, Redis follows.
+    pub async fn expire(&self, limit: i64) -> Result<usize, ApiError> {
+        let mut transaction = self.store.begin().await?;
+        let due = expired(&mut transaction, limit).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let settled = settle(&mut transaction, &due).await?;
+        transaction.commit().await?;
+        self.follow(&settled).await;
+        Ok(settled.len())
+    }
+
+    /// Has Redis follow committed settlements.
+    pub async fn follow(&self, settled: &[Settled]) {
+        follow(&self.counters, settled).await;
+    }
+
+    /// Removes holds that Redis has and Postgres has not (any longer): their reservation or their follow-up was interrupted.
+    pub async fn sweep(&self) -> Result<usize, ApiError> {
+        let mut swept = 0;
+        let grace_ms = REDIS_GRACE.as_millis() as u64;
+        for sku in self.store.skus().await? {
+            let overdue = self.counters.overdue(&sku, grace_ms, OVERDUE_LIMIT).await?;
+            if overdue.is_empty() {
+                continue;
+            }
+            let stored = self.store.reservations(&overdue).await?;
+            let statuses: HashMap<_, _> = stored.into_iter().map(|one| (one.id, one.status)).collect();
+            for id in overdue {
+                match statuses.get(&id) {
+                    Some(ReservationStatus::Held) => continue,
+                    Some(ReservationStatus::Confirmed) => self.counters.confirm(&sku, id).await?,
+                    Some(ReservationStatus::Released | ReservationStatus::Expired) | None => {
+                        self.counters.release(&sku, id).await?;
+                    }
+                }
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// The database, for what reads it alone.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Sales that were called off: their counters are made anew. Before the transaction that returns them is committed.
+    pub async fn forget_returned(&self, settled: &[Settled]) -> Result<(), ApiError> {
+        forget_returned(&self.counters, settled).await
+    }
+}
+
+async fn hold_all(store: Store, wishes: Vec<Wish>) -> Vec<Result<Held, ApiError>> {
+    match store.hold(&wishes).await.map_err(ApiError::from) {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+        Err(error) => wishes.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+async fn settle_all(
+    store: Store,
+    counters: Arc<Counters>,
+    wanted: Vec<(ReservationId, Settlement)>,
+) -> Vec<Result<Option<ReservationStatus>, ApiError>> {
+    let settled = async {
+        let mut transaction = store.begin().await?;
+        let settled = settle(&mut transaction, &wanted).await?;
+        forget_returned(&counters, &settled).await?;
+        transaction.commit().await?;
+        Ok::<_, ApiError>(settled)
+    };
+    match settled.await {
+        Ok(settled) => {
+            follow(&counters, &settled).await;
+            let statuses: HashMap<_, _> = settled.iter().map(|one| (one.id, one.status)).collect();
+            wanted
+                .iter()
+                .map(|(id, _)| Ok(statuses.get(id).copied()))
+                .collect()
+        }
+        Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+async fn forget_returned(counters: &Counters, settled: &[Settled]) -> Result<(), ApiError> {
+    let returned = settled
+        .iter()
+        .filter(|one| one.moved_from == Some(ReservationStatus::Confirmed));
+    let skus: Vec<Sku> = returned.flat_map(|one| one.skus.iter().cloned()).collect();
+    Ok(counters.forget(&skus).await?)
+}
+
+async fn follow(counters: &Counters, settled: &[Settled]) {
+    let held = settled
+        .iter()
+        .filter(|one| one.moved_from == Some(ReservationStatus::Held));
+    let calls = held
+        .flat_map(|one| one.skus.iter().map(move |sku| (one, sku)))
+        .map(async |(one, sku)| {
+            let followed = match one.status {
+                ReservationStatus::Confirmed => counters.confirm(sku, one.id).await,
+                _ => counters.release(sku, one.id).await,
+            };
+            if let Err(error) = followed {
+                tracing::warn!(error.cause = %error, "Redis could not follow a settlement yet");
+            }
+        });
+    // On one connection all calls are written at once.
+    futures::future::join_all(calls).await;
+}
+
+async fn load_all(store: Store, counters: Arc<Counters>, mut skus: Vec<Sku>) -> Vec<Loaded> {
+    let wanted = skus.clone();
+    skus.sort();
+    skus.dedup();
+    match load(&store, &counters, &skus).await {
+        Ok(loaded) => wanted.iter().map(|sku| Ok(loaded.get(sku).copied())).collect(),
+        Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+async fn load(store: &Store, counters: &Counters, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
+    let mut transaction = store.begin().await?;
+    let stock = lock_stock(&mut transaction, skus).await?;
+    if stock.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let holds = open_holds(&mut transaction, skus).await?;
+    let mut loaded = HashMap::with_capacity(stock.len());
+    for row in &stock {
+        let holds: Vec<_> = holds.iter().filter(|hold| hold.sku == row.sku).collect();
+        loaded.insert(row.sku.clone(), counters.load(row, &holds).await?);
+    }
+    transaction.rollback().await?;
+    Ok(loaded)
+}

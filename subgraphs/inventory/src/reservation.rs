@@ -1,0 +1,136 @@
+//! The reservation: what it is and the states it passes through.
+
+use std::collections::BTreeMap;
+
+use async_graphql::Enum;
+use chrono::{DateTime, Utc};
+use fondaco_contracts::{ReservationId, Sku, UserId};
+use sha2::{Digest, Sha256};
+
+/// Where a reservation stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
+#[graphql(inaccessible)]
+pub enum ReservationStatus {
+    /// The units wait for their payment.
+    Held,
+    /// The units are sold.
+    Confirmed,
+    /// The units are for sale again.
+    Released,
+    /// The payment took too long; the units are for sale again.
+    Expired,
+}
+
+/// What can happen to a reservation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Settlement {
+    /// It was paid.
+    Confirm,
+    /// It was called off.
+    Release,
+    /// Its time is up.
+    Expire,
+}
+
+impl ReservationStatus {
+    const ALL: [Self; 4] = [Self::Held, Self::Confirmed, Self::Released, Self::Expired];
+
+    /// The next state, or `None` where the settlement changes nothing. A sold order that is called off returns its units.
+    pub const fn after(self, settlement: Settlement) -> Option<Self> {
+        match (self, settlement) {
+            (Self::Held, Settlement::Confirm) => Some(Self::Confirmed),
+            (Self::Held | Self::Confirmed, Settlement::Release) => Some(Self::Released),
+            (Self::Held, Settlement::Expire) => Some(Self::Expired),
+            (Self::Confirmed, Settlement::Confirm | Settlement::Expire)
+            | (Self::Released | Self::Expired, _) => None,
+        }
+    }
+
+    /// As the database stores it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Held => "HELD",
+            Self::Confirmed => "CONFIRMED",
+            Self::Released => "RELEASED",
+            Self::Expired => "EXPIRED",
+        }
+    }
+
+    /// From what the database stores.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// A wish to hold units. Lines are sorted by SKU, one a SKU: the order in which they are taken.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The order's id.
+    pub id: ReservationId,
+    /// Whose it is.
+    pub customer: UserId,
+    /// How many of what.
+    pub lines: BTreeMap<Sku, i64>,
+    /// How long.
+    pub ttl_seconds: i32,
+}
+
+impl Wish {
+    /// A hash of what is asked for, by which a repeat is told from another request with the same id.
+    pub fn parameters(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.customer.as_uuid());
+        for (sku, quantity) in &self.lines {
+            hash.update(format!("|{sku}={quantity}"));
+        }
+        hash.finalize()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// How a wish was answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// Held in both stores.
+    Reserved {
+        /// Until then.
+        expires_at: DateTime<Utc>,
+    },
+    /// Too few units of a SKU.
+    SoldOut {
+        /// The SKU.
+        sku: Sku,
+        /// What is left of it.
+        available: i64,
+    },
+    /// A SKU that has no stock record.
+    UnknownSku(Sku),
+    /// The counter of a SKU cannot be loaded now.
+    NotReady(Sku),
+    /// The id was used before, for something else or to its end.
+    KeyReused,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_machine() {
+        use ReservationStatus::{Confirmed, Expired, Held, Released};
+        use Settlement::{Confirm, Expire, Release};
+        let check = |from: ReservationStatus, expected: [Option<ReservationStatus>; 3]| {
+            assert_eq!(
+                [Confirm, Release, Expire].map(|settlement| from.after(settlement)),
+                expected,
+                "{from:?}"
+            );
+        };
+        check(Held, [Some(Confirmed), Some(Released), Some(Expired)]);
+        check(Confirmed, [None, Some(Released), None]);
+        check(Released, [None, None, None]);
+        check(Expired, [None, None, None]);
+    }
+}
