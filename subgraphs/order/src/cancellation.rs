@@ -4,6 +4,8 @@
 //! payment does not answer. The stock returns by the event. A charge that is still on its way when a PENDING order is cancelled is
 //! declined or given back by payment, which is told to keep no money for this order.
 
+use std::time::Duration;
+
 use fondaco_chassis::ApiError;
 use fondaco_contracts::{ErrorCode, OrderId, UserError, UserId};
 
@@ -23,12 +25,17 @@ const ATTEMPTS: usize = 3;
 pub struct Cancellations {
     store: Store,
     settlement: Settlement,
+    lease: Duration,
 }
 
 impl Cancellations {
     /// With what the steps need.
-    pub fn new(store: Store, settlement: Settlement) -> Self {
-        Self { store, settlement }
+    pub fn new(store: Store, settlement: Settlement, lease: Duration) -> Self {
+        Self {
+            store,
+            settlement,
+            lease,
+        }
     }
 
     /// Cancels an order of `customer`, once per idempotency key.
@@ -37,7 +44,7 @@ impl Cancellations {
             Ok(key) => key,
             Err(error) => return Ok(Answer::rejected(error)),
         };
-        match idempotency::begin(&self.store, &key, id).await {
+        match idempotency::begin(&self.store, &key, id, self.lease).await {
             Ok(Begun::Ours { order, .. }) => {
                 let ended = self.steps(&key, order).await;
                 self.answer(&key, ended).await

@@ -13,6 +13,8 @@ use serde::Deserialize;
 pub struct OrderConfig {
     /// Where to listen when run on its own.
     pub listen: SocketAddr,
+    /// How long whoever works on an idempotency key has it for themselves; longer than all deadlines of a purchase together.
+    pub lease_ms: u64,
     /// How long inventory holds the stock of a purchase whose payment is not settled.
     pub hold_seconds: u32,
     /// How long a read of the catalogue counts as fresh: purchases within it share one call to product.
@@ -29,6 +31,7 @@ impl Default for OrderConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4004)),
+            lease_ms: 20_000,
             hold_seconds: 300,
             catalogue_freshness_ms: 100,
             settle_after_ms: 20_000,
@@ -39,6 +42,10 @@ impl Default for OrderConfig {
 }
 
 impl OrderConfig {
+    pub(crate) fn lease(&self) -> Duration {
+        Duration::from_millis(self.lease_ms)
+    }
+
     pub(crate) fn catalogue_freshness(&self) -> Duration {
         Duration::from_millis(self.catalogue_freshness_ms)
     }

@@ -17,8 +17,6 @@ use crate::{
     store::{Key, Outcome, Record, Store},
 };
 
-/// Longer than all deadlines of a purchase together.
-const LEASE: Duration = Duration::from_secs(20);
 /// How long a duplicate waits for the first one's answer.
 const WAIT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -74,8 +72,8 @@ pub fn check_text(field: &str, text: &str) -> Result<(), UserError> {
 }
 
 /// Claims `key`, for `order` when it is new; waits while somebody else works on it.
-pub async fn begin(store: &Store, key: &Key, order: OrderId) -> Result<Begun, Stop> {
-    if store.claim(key, order, LEASE).await? {
+pub async fn begin(store: &Store, key: &Key, order: OrderId, lease: Duration) -> Result<Begun, Stop> {
+    if store.claim(key, order, lease).await? {
         return Ok(Begun::Ours { order, placed: false });
     }
     let (deadline, mut pause) = (Instant::now() + WAIT, FIRST_PAUSE);
@@ -84,7 +82,7 @@ pub async fn begin(store: &Store, key: &Key, order: OrderId) -> Result<Begun, St
             .record(key)
             .await?
             .ok_or_else(|| ApiError::internal("a claimed key has no record"))?;
-        if let Some(begun) = judge(store, key, record).await? {
+        if let Some(begun) = judge(store, key, record, lease).await? {
             return Ok(begun);
         }
         if Instant::now() > deadline {
@@ -96,7 +94,7 @@ pub async fn begin(store: &Store, key: &Key, order: OrderId) -> Result<Begun, St
 }
 
 /// None while somebody else works on it.
-async fn judge(store: &Store, key: &Key, record: Record) -> Result<Option<Begun>, Stop> {
+async fn judge(store: &Store, key: &Key, record: Record, lease: Duration) -> Result<Option<Begun>, Stop> {
     if record.parameters != key.parameters {
         return Err(reused().into());
     }
@@ -107,7 +105,7 @@ async fn judge(store: &Store, key: &Key, record: Record) -> Result<Option<Begun>
         }
         _ if record.leased => Ok(None),
         outcome => {
-            let ours = store.take_over(key, LEASE).await?;
+            let ours = store.take_over(key, lease).await?;
             Ok(ours.then_some(Begun::Ours {
                 order,
                 placed: outcome.is_some(),

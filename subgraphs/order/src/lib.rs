@@ -66,7 +66,7 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
         config.settle_again(),
         config.hold_seconds,
     );
-    let cancellations = Cancellations::new(store.clone(), settlement.clone());
+    let cancellations = Cancellations::new(store.clone(), settlement.clone(), config.lease());
     let purchases = Purchases::new(
         store.clone(),
         catalogue,

@@ -100,7 +100,7 @@ impl Purchases {
             Ok(valid) => valid,
             Err(error) => return Ok(Answer::rejected(error)),
         };
-        match idempotency::begin(&self.store, &key, OrderId::new()).await {
+        match idempotency::begin(&self.store, &key, OrderId::new(), self.config.lease()).await {
             Ok(Begun::Ended { order, outcome }) => self.replay(order, outcome).await,
             Ok(Begun::Ours { order, placed }) => {
                 let ended = self.steps(&key, order, placed, &lines, &wish.payment_token).await;
@@ -124,11 +124,12 @@ impl Purchases {
             self.stored(id).await?
         } else {
             let priced = self.price(lines).await?;
+            let total = total(&priced)?;
             let held_until = Utc::now() + TimeDelta::seconds(self.config.hold_seconds.into());
             self.reserve(id, key.customer, lines).await?;
             let new = NewOrder {
                 id,
-                total: total(&priced)?,
+                total,
                 held_until,
                 lines: priced,
             };

@@ -116,7 +116,7 @@ async fn start(test: &TestRuntime, provider: &Arc<Counting>) -> Router {
     let provider: Arc<dyn Provider> = Arc::<Counting>::clone(provider);
     fondaco_payment::start_with(provider, &config, &test.runtime)
         .await
-        .unwrap()
+        .expect("the servers of the test run")
         .router
 }
 

@@ -1,0 +1,12 @@
+//! The order service against real Postgres, Redis and payment; product and inventory are small fakes behind the same calls.
+
+#![expect(clippy::unwrap_used, reason = "what serves tests may panic like a test")]
+
+mod cancellation;
+mod crashes;
+mod faults;
+mod peers;
+mod purchase;
+mod queries;
+mod schema;
+mod shop;
