@@ -21,13 +21,18 @@ pub struct Shot {
     pub body: Bytes,
 }
 
+/// Makes the request of a number.
+pub type Aim = dyn Fn(u64) -> Shot + Send + Sync;
+/// Judges an answer's body.
+pub type Accept = dyn Fn(&[u8]) -> bool + Send + Sync;
+
 /// What to send, and which answers are right.
 #[derive(Clone)]
 pub struct Workload {
     /// The request of that number.
-    pub shot: Arc<dyn Fn(u64) -> Shot + Send + Sync>,
+    pub shot: Arc<Aim>,
     /// Whether an answer's body is right.
-    pub accept: Arc<dyn Fn(&[u8]) -> bool + Send + Sync>,
+    pub accept: Arc<Accept>,
 }
 
 /// When requests are sent.

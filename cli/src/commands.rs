@@ -3,7 +3,9 @@
 pub mod api_schema;
 pub mod compose;
 pub mod healthcheck;
+pub mod plan;
 pub mod reset;
+pub mod router;
 pub mod sdl;
 pub mod servers;
 pub mod service;

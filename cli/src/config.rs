@@ -8,7 +8,9 @@ use fondaco_auth::config::AuthConfig;
 use fondaco_chassis::Runtime;
 use fondaco_chassis::config::{ConfigError, Environment, IdentityConfig};
 use fondaco_chassis::telemetry::{self, LogFormat};
+use fondaco_order::config::OrderConfig;
 use fondaco_payment::config::PaymentConfig;
+use fondaco_product::config::ProductConfig;
 use fondaco_router::RouterConfig;
 use serde::Deserialize;
 
@@ -36,6 +38,10 @@ pub struct Config {
     pub router: RouterConfig,
     /// The auth service.
     pub auth: AuthConfig,
+    /// The product service.
+    pub product: ProductConfig,
+    /// The order service.
+    pub order: OrderConfig,
     /// The payment service.
     pub payment: PaymentConfig,
 }

@@ -17,7 +17,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
-use crate::commands::{api_schema, compose, healthcheck, reset, sdl, servers as servers_command, service};
+use crate::commands::{
+    api_schema, compose, healthcheck, plan, reset, router, sdl, servers as servers_command, service,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -32,12 +34,20 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the router for any supergraph.
+    Router(router::Arguments),
     /// Run the auth subgraph.
     Auth(service::Arguments),
+    /// Run the product subgraph.
+    Product(service::Arguments),
+    /// Run the order subgraph.
+    Order(service::Arguments),
     /// Run the payment subgraph.
     Payment(service::Arguments),
     /// Compose subgraph schemas into a supergraph.
     Compose(compose::Arguments),
+    /// Print the query plan of an operation.
+    Plan(plan::Arguments),
     /// Print the schema of one of our subgraphs.
     Sdl(sdl::Arguments),
     /// Print the schema that clients of a supergraph see.
@@ -53,9 +63,13 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Router(arguments) => router::run(arguments).await,
         Command::Auth(arguments) => service::run(Name::Auth, arguments).await,
+        Command::Product(arguments) => service::run(Name::Product, arguments).await,
+        Command::Order(arguments) => service::run(Name::Order, arguments).await,
         Command::Payment(arguments) => service::run(Name::Payment, arguments).await,
         Command::Compose(arguments) => compose::run(arguments).await,
+        Command::Plan(arguments) => plan::run(arguments),
         Command::Sdl(arguments) => sdl::run(arguments),
         Command::ApiSchema(arguments) => api_schema::run(arguments),
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,

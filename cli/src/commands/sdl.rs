@@ -16,6 +16,8 @@ pub struct Arguments {
 pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let sdl = match arguments.name {
         Name::Auth => fondaco_auth::sdl(),
+        Name::Product => fondaco_product::sdl(),
+        Name::Order => fondaco_order::sdl(),
         Name::Payment => fondaco_payment::sdl(),
     };
     print!("{sdl}");

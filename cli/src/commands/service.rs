@@ -16,6 +16,10 @@ use crate::shutdown;
 pub enum Name {
     /// Accounts, sign-in, tokens.
     Auth,
+    /// The catalogue.
+    Product,
+    /// Orders and the purchase.
+    Order,
     /// Payments.
     Payment,
 }
@@ -59,6 +63,8 @@ pub async fn run(name: Name, arguments: Arguments) -> Result<ExitCode, CliError>
 pub async fn start(name: Name, config: &Config, runtime: &Runtime) -> Result<Service, StartError> {
     match name {
         Name::Auth => fondaco_auth::start(&config.auth, runtime).await,
+        Name::Product => fondaco_product::start(&config.product, runtime).await,
+        Name::Order => fondaco_order::start(&config.order, runtime).await,
         Name::Payment => fondaco_payment::start(&config.payment, runtime).await,
     }
 }
@@ -66,6 +72,8 @@ pub async fn start(name: Name, config: &Config, runtime: &Runtime) -> Result<Ser
 fn configured_address(name: Name, config: &Config) -> SocketAddr {
     match name {
         Name::Auth => config.auth.listen,
+        Name::Product => config.product.listen,
+        Name::Order => config.order.listen,
         Name::Payment => config.payment.listen,
     }
 }

@@ -1,0 +1,96 @@
+//! What is measured: the Home query, and purchases.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fondaco_e2e::platform::Platform;
+use fondaco_e2e::shop::{self, Shopper};
+use serde_json::json;
+
+use crate::load::{Shot, Workload};
+
+/// Users the load is spread over.
+const SHOPPERS: usize = 16;
+/// Variants purchases are spread over.
+const VARIANTS: usize = 20;
+/// Stock of each: more than a run can buy.
+const STOCK: u64 = 10_000_000;
+
+/// Users and variants the workloads use.
+pub struct Prepared {
+    tokens: Vec<Arc<str>>,
+    skus: Vec<String>,
+}
+
+/// Signs up the users, lets each buy a few things, and fills the stock.
+pub async fn prepare(platform: &Platform) -> Prepared {
+    let client = platform.client();
+    let merchant = shop::merchant(&client).await;
+    let all = shop::variants(&client).await;
+    let chosen: Vec<_> = all
+        .into_iter()
+        .filter(|variant| !variant.drop)
+        .take(VARIANTS)
+        .collect();
+    for variant in &chosen {
+        shop::set_stock(&merchant, variant, STOCK).await;
+    }
+    let mut tokens = Vec::with_capacity(SHOPPERS);
+    for _ in 0..SHOPPERS {
+        let shopper = shop::sign_up(&client).await;
+        buy_some(&shopper, &chosen).await;
+        tokens.push(shopper.token.into());
+    }
+    Prepared {
+        tokens,
+        skus: chosen.into_iter().map(|variant| variant.sku).collect(),
+    }
+}
+
+/// So that Home has orders to show.
+async fn buy_some(shopper: &Shopper, variants: &[shop::Variant]) {
+    for variant in &variants[..5] {
+        shop::buy_one(shopper, &variant.sku).await.expect_data();
+    }
+}
+
+/// The Home query by signed-in users.
+pub fn home(prepared: &Prepared) -> Workload {
+    let body = Bytes::from(json!({ "query": shop::HOME, "variables": { "me": true } }).to_string());
+    let tokens = prepared.tokens.clone();
+    Workload {
+        shot: Arc::new(move |number| Shot {
+            token: token(&tokens, number),
+            body: body.clone(),
+        }),
+        accept: Arc::new(|answer| contains(answer, b"\"email\"") && !contains(answer, b"\"errors\"")),
+    }
+}
+
+/// Purchases of one unit each, every one under a key of its own.
+pub fn purchase(prepared: &Prepared) -> Workload {
+    let (tokens, skus) = (prepared.tokens.clone(), prepared.skus.clone());
+    let run = std::process::id();
+    let shot = move |number: u64| {
+        let sku = &skus[usize::try_from(number).unwrap_or_default() % skus.len()];
+        let input = shop::order(sku, 1, "tok_success", &format!("bench-{run}-{number}"));
+        let body = json!({ "query": shop::PURCHASE, "variables": input });
+        Shot {
+            token: token(&tokens, number),
+            body: Bytes::from(body.to_string()),
+        }
+    };
+    Workload {
+        shot: Arc::new(shot),
+        accept: Arc::new(|answer| contains(answer, b"\"CONFIRMED\"")),
+    }
+}
+
+fn token(tokens: &[Arc<str>], number: u64) -> Option<Arc<str>> {
+    let index = usize::try_from(number).unwrap_or_default() % tokens.len();
+    Some(Arc::clone(&tokens[index]))
+}
+
+fn contains(answer: &[u8], text: &[u8]) -> bool {
+    answer.windows(text.len()).any(|window| window == text)
+}
