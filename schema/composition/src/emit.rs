@@ -144,6 +144,9 @@ impl Printer<'_> {
         for link in self.links() {
             let _ = writeln!(sdl, "  {link}");
         }
+        if has_cache_tags(supergraph) {
+            sdl += "  @link(url: \"https://specs.apollo.dev/cacheTag/v0.1\", for: EXECUTION)\n";
+        }
         for directive in supergraph.schema_directives.iter() {
             let _ = writeln!(sdl, "  {}", self.directive(directive));
         }
@@ -333,6 +336,16 @@ impl Printer<'_> {
             .collect();
         format!("@{local}({})", arguments.join(", "))
     }
+}
+
+/// Cache tags are carried by `@join__directive`, yet their specification is linked.
+fn has_cache_tags(supergraph: &Supergraph) -> bool {
+    supergraph.types.values().any(|ty| {
+        let fields = ty.fields.values().map(|field| &field.directives);
+        std::iter::once(&ty.directives)
+            .chain(fields)
+            .any(|directives| directives.has("join__directive"))
+    })
 }
 
 fn roots(types: &BTreeMap<apollo_compiler::Name, TypeDef>) -> String {
