@@ -152,7 +152,11 @@ fn distinct(applied: &[Applied<'_>]) -> Vec<Node<Directive>> {
 }
 
 /// Access needs what every declaration demands: the product of their alternatives, without redundant ones.
-fn all_requirements(name: &str, argument: &'static str, applied: &[Applied<'_>]) -> Node<Directive> {
+pub(super) fn all_requirements(
+    name: &str,
+    argument: &'static str,
+    applied: &[Applied<'_>],
+) -> Node<Directive> {
     let mut merged: Vec<Vec<String>> = vec![Vec::new()];
     for (_, directive) in applied {
         let alternatives = alternatives(directive, argument);

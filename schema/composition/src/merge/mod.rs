@@ -9,6 +9,7 @@ mod executable_directives;
 mod field;
 mod field_type;
 mod input_object;
+mod interface_access;
 mod interface_object;
 mod override_field;
 mod sharing;
@@ -72,6 +73,7 @@ pub(crate) fn merge(members: &[Member]) -> (Supergraph, Vec<Diagnostic>, Vec<Hin
 
     let mut types = merger.merge_types();
     merger.add_interface_object_fields(&mut types);
+    interface_access::inherit_access(&mut types);
     merger.merge_enums(&mut types);
     merger.check_queries(&types);
     let executable = merger.merge_executable_directives();
