@@ -67,6 +67,8 @@ struct Refresh {
     fetched_at: Option<Instant>,
 }
 
+/// How long a fetch of keys may take.
+const LONGEST_FETCH: Duration = Duration::from_secs(5);
 /// How long a request waits for keys that are being fetched.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 /// Time before a failed fetch is tried again.
@@ -76,7 +78,7 @@ const LARGEST_SET: usize = 1024 * 1024;
 
 impl KeySet {
     /// Keys of the configured issuer; nothing is fetched yet.
-    pub fn new(config: &IssuerConfig, http: reqwest::Client) -> Arc<Self> {
+    pub fn new(config: &IssuerConfig) -> Arc<Self> {
         let source = match (&config.jwks_url, &config.jwks_file) {
             (Some(url), _) => KeySource::Url(url.clone()),
             (None, Some(file)) => KeySource::File(file.clone()),
@@ -86,7 +88,7 @@ impl KeySet {
             source,
             min_refresh: Duration::from_secs(config.min_refresh_seconds),
             max_age: Duration::from_secs(config.max_age_seconds),
-            http,
+            http: http_client(),
             keys: ArcSwap::default(),
             refresh: Mutex::default(),
             finished: watch::Sender::new(0),
@@ -201,6 +203,23 @@ impl KeySet {
     fn lock(&self) -> std::sync::MutexGuard<'_, Refresh> {
         self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An issuer's answer is not looked for elsewhere: no redirects, no proxy. A small image may hold no certificate
+/// authorities, which only HTTPS addresses need.
+fn http_client() -> reqwest::Client {
+    let redirects = reqwest::redirect::Policy::none;
+    let builder = || {
+        reqwest::Client::builder()
+            .timeout(LONGEST_FETCH)
+            .redirect(redirects())
+            .no_proxy()
+    };
+    builder().build().unwrap_or_else(|error| {
+        tracing::warn!(error = %error, "no certificate authorities: signing keys are fetched by http only");
+        let without_authorities = builder().tls_certs_only([]).build();
+        without_authorities.expect("a client without certificates needs nothing of the system")
+    })
 }
 
 /// Why keys could not be had.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
 use http::HeaderMap;
@@ -91,16 +91,7 @@ const LONGEST_TOKEN: usize = 8 * 1024;
 impl Authenticator {
     /// Starts fetching the keys of every issuer.
     pub fn new(config: &AuthenticationConfig) -> Self {
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(5))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client with built-in roots of trust can be built");
-        let issuers = config
-            .issuers
-            .iter()
-            .map(|issuer| Issuer::new(issuer, http.clone()))
-            .collect();
+        let issuers = config.issuers.iter().map(Issuer::new).collect();
         Self {
             issuers,
             verified: Cache::new(config.token_cache.max(1)),
@@ -175,8 +166,8 @@ impl Authenticator {
 }
 
 impl Issuer {
-    fn new(config: &IssuerConfig, http: reqwest::Client) -> Self {
-        let keys = KeySet::new(config, http);
+    fn new(config: &IssuerConfig) -> Self {
+        let keys = KeySet::new(config);
         keys.start_refresh();
         let mut validation = Validation {
             leeway: config.leeway_seconds,
