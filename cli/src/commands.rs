@@ -9,6 +9,7 @@ pub mod router;
 pub mod sdl;
 pub mod servers;
 pub mod service;
+pub mod up;
 
 use std::path::Path;
 use std::sync::Arc;

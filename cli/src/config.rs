@@ -8,6 +8,7 @@ use fondaco_auth::config::AuthConfig;
 use fondaco_chassis::Runtime;
 use fondaco_chassis::config::{ConfigError, Environment, IdentityConfig};
 use fondaco_chassis::telemetry::{self, LogFormat};
+use fondaco_inventory::config::InventoryConfig;
 use fondaco_order::config::OrderConfig;
 use fondaco_payment::config::PaymentConfig;
 use fondaco_product::config::ProductConfig;
@@ -40,6 +41,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// The product service.
     pub product: ProductConfig,
+    /// The inventory service.
+    pub inventory: InventoryConfig,
     /// The order service.
     pub order: OrderConfig,
     /// The payment service.

@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
 use crate::commands::{
-    api_schema, compose, healthcheck, plan, reset, router, sdl, servers as servers_command, service,
+    api_schema, compose, healthcheck, plan, reset, router, sdl, servers as servers_command, service, up,
 };
 
 #[global_allocator]
@@ -34,12 +34,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the whole platform in one process.
+    Up(up::Arguments),
     /// Run the router for any supergraph.
     Router(router::Arguments),
     /// Run the auth subgraph.
     Auth(service::Arguments),
     /// Run the product subgraph.
     Product(service::Arguments),
+    /// Run the inventory subgraph.
+    Inventory(service::Arguments),
     /// Run the order subgraph.
     Order(service::Arguments),
     /// Run the payment subgraph.
@@ -63,9 +67,11 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Up(arguments) => up::run(arguments).await,
         Command::Router(arguments) => router::run(arguments).await,
         Command::Auth(arguments) => service::run(Name::Auth, arguments).await,
         Command::Product(arguments) => service::run(Name::Product, arguments).await,
+        Command::Inventory(arguments) => service::run(Name::Inventory, arguments).await,
         Command::Order(arguments) => service::run(Name::Order, arguments).await,
         Command::Payment(arguments) => service::run(Name::Payment, arguments).await,
         Command::Compose(arguments) => compose::run(arguments).await,

@@ -17,6 +17,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let sdl = match arguments.name {
         Name::Auth => fondaco_auth::sdl(),
         Name::Product => fondaco_product::sdl(),
+        Name::Inventory => fondaco_inventory::sdl(),
         Name::Order => fondaco_order::sdl(),
         Name::Payment => fondaco_payment::sdl(),
     };

@@ -18,6 +18,8 @@ pub enum Name {
     Auth,
     /// The catalogue.
     Product,
+    /// Stock.
+    Inventory,
     /// Orders and the purchase.
     Order,
     /// Payments.
@@ -64,6 +66,7 @@ pub async fn start(name: Name, config: &Config, runtime: &Runtime) -> Result<Ser
     match name {
         Name::Auth => fondaco_auth::start(&config.auth, runtime).await,
         Name::Product => fondaco_product::start(&config.product, runtime).await,
+        Name::Inventory => fondaco_inventory::start(&config.inventory, runtime).await,
         Name::Order => fondaco_order::start(&config.order, runtime).await,
         Name::Payment => fondaco_payment::start(&config.payment, runtime).await,
     }
@@ -73,6 +76,7 @@ fn configured_address(name: Name, config: &Config) -> SocketAddr {
     match name {
         Name::Auth => config.auth.listen,
         Name::Product => config.product.listen,
+        Name::Inventory => config.inventory.listen,
         Name::Order => config.order.listen,
         Name::Payment => config.payment.listen,
     }

@@ -1,0 +1,31 @@
+//! What `fondaco up` prints when it is ready.
+
+use std::net::SocketAddr;
+
+use crate::servers::Servers;
+
+/// Addresses, and a first query to paste.
+pub fn text(address: SocketAddr, servers: Option<&Servers>) -> String {
+    let private = servers.map_or_else(String::new, |servers| {
+        format!(
+            "\n  Postgres    {}\n  Redis       {}",
+            servers.database_url(),
+            servers.redis_url()
+        )
+    });
+    format!(
+        r#"
+Fondaco is ready; Ctrl-C stops it.
+
+  GraphQL     http://{address}/graphql
+  playground  http://{address}/graphql in a browser
+  health      http://{address}/health and /ready{private}
+
+Try it:
+
+  curl http://{address}/graphql -H 'content-type: application/json' -d '{{
+    "query": "{{ products(first: 3, search: \"coat\") {{ edges {{ node {{ name variants {{ sku price {{ amount currency }} availability {{ available }} }} }} }} }} }}"
+  }}'
+"#
+    )
+}
