@@ -33,6 +33,7 @@ const REDIS_GRACE: Duration = Duration::from_secs(30);
 const OVERDUE_LIMIT: usize = 500;
 
 type Loaded = Result<Option<i64>, ApiError>;
+type Outcome = Result<Option<ReservationStatus>, ApiError>;
 
 /// Stock in both stores. Cheap to clone.
 #[derive(Clone)]
@@ -40,7 +41,7 @@ pub struct Inventory {
     store: Store,
     counters: Arc<Counters>,
     holds: Arc<Batcher<Wish, Result<Held, ApiError>>>,
-    settlements: Arc<Batcher<(ReservationId, Settlement), Result<Option<ReservationStatus>, ApiError>>>,
+    settlements: Arc<Batcher<(ReservationId, Settlement), Outcome>>,
     loads: Arc<Batcher<Sku, Loaded>>,
 }
 
@@ -290,7 +291,7 @@ async fn settle_all(
     store: Store,
     counters: Arc<Counters>,
     wanted: Vec<(ReservationId, Settlement)>,
-) -> Vec<Result<Option<ReservationStatus>, ApiError>> {
+) -> Vec<Outcome> {
     let settled = async {
         let mut transaction = store.begin().await?;
         let settled = settle(&mut transaction, &wanted).await?;

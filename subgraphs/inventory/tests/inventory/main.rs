@@ -142,6 +142,14 @@ fn the_published_sdl_is_as_agreed() {
     expect_test::expect_file![file].assert_eq(&fondaco_inventory::sdl());
 }
 
+#[test]
+fn the_inbox_is_the_one_that_consumers_write() {
+    assert_eq!(
+        include_str!("../../migrations/0002_inbox.sql"),
+        fondaco_messaging::inbox::DDL
+    );
+}
+
 #[tokio::test]
 async fn the_demo_stock_is_loaded_once() {
     let warehouse = Warehouse::open().await;
