@@ -1,5 +1,7 @@
 //! The inventory service in process, against a real Postgres and a real Redis.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
 mod adjusting;
 mod reserving;
 mod settling;

@@ -1,5 +1,7 @@
 //! The product service in process, against a real Postgres.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
 mod listing;
 mod statements;
 mod writing;
