@@ -199,7 +199,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
             if input.field.name == "__typename" {
                 continue;
             }
-            let field = self.representation_field(&input.field, input.is_key, &[], view);
+            let field = self.representation_field(&input.field, input.is_key, (ty, &[]), view);
             merge_representation_field(&mut fields, field);
         }
         Representation {
@@ -213,16 +213,21 @@ impl<'s, 'a> Emitter<'s, 'a> {
         &mut self,
         node: &FieldNode,
         is_key: bool,
-        on_types: &[Name],
+        (parent, on_types): (&Name, &[Name]),
         view: &ClientView,
     ) -> RepresentationField {
         let response_key = self.response_key(node, view);
         let mut fields = Vec::new();
         if let Some(set) = &node.selections {
             let below = view.below(&response_key);
+            let ty = self.field_type(parent, &node.name);
+            if self.must_name_type(&ty) {
+                fields.push(typename_field());
+            }
             for entry in &set.entries {
                 let on = entry.on.as_deref().unwrap_or_default();
-                let field = self.representation_field(&entry.field, is_key, on, &below);
+                let parent = on.first().unwrap_or(&ty);
+                let field = self.representation_field(&entry.field, is_key, (parent, on), &below);
                 merge_representation_field(&mut fields, field);
             }
         }
@@ -233,6 +238,24 @@ impl<'s, 'a> Emitter<'s, 'a> {
             fields,
             on_types: on_types.to_vec(),
         }
+    }
+
+    fn field_type(&self, parent: &Name, field: &Name) -> Name {
+        let definition = self
+            .session
+            .model(parent)
+            .and_then(|model| model.fields.get(field));
+        definition.map_or_else(
+            || parent.clone(),
+            |definition| definition.ty.inner_named_type().clone(),
+        )
+    }
+
+    /// Whether a subgraph needs `__typename` to read a value of this type inside a representation.
+    fn must_name_type(&self, ty: &Name) -> bool {
+        self.session.model(ty).is_some_and(|model| {
+            model.is_abstract && !model.sources.values().any(|source| source.is_interface_object)
+        })
     }
 
     /// Key under which a field is fetched. Internal fields with arguments always get an alias, because the same field
@@ -283,6 +306,17 @@ fn object_path(path: &[PathSegment]) -> Vec<PathSegment> {
     match path {
         [object @ .., PathSegment::TypeCondition(_)] => object.to_vec(),
         whole => whole.to_vec(),
+    }
+}
+
+fn typename_field() -> RepresentationField {
+    let name = apollo_compiler::name!("__typename");
+    RepresentationField {
+        response_key: name.clone(),
+        name,
+        is_key: false,
+        fields: Vec::new(),
+        on_types: Vec::new(),
     }
 }
 

@@ -1,4 +1,5 @@
 //! Plans every case under `tests/cases` and compares with its `plan.txt` (`UPDATE_EXPECT=1` rewrites them).
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
