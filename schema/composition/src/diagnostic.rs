@@ -32,7 +32,6 @@ codes! {
         DefaultValueUsesInaccessible = "DEFAULT_VALUE_USES_INACCESSIBLE",
         DirectiveCompositionError = "DIRECTIVE_COMPOSITION_ERROR",
         DirectiveDefinitionInvalid = "DIRECTIVE_DEFINITION_INVALID",
-        DisallowedInaccessible = "DISALLOWED_INACCESSIBLE",
         EmptyMergedEnumType = "EMPTY_MERGED_ENUM_TYPE",
         EmptyMergedInputType = "EMPTY_MERGED_INPUT_TYPE",
         EnumValueMismatch = "ENUM_VALUE_MISMATCH",
@@ -40,7 +39,6 @@ codes! {
         ExternalArgumentDefaultMismatch = "EXTERNAL_ARGUMENT_DEFAULT_MISMATCH",
         ExternalArgumentMissing = "EXTERNAL_ARGUMENT_MISSING",
         ExternalArgumentTypeMismatch = "EXTERNAL_ARGUMENT_TYPE_MISMATCH",
-        ExternalCollisionWithAnotherDirective = "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
         ExternalMissingOnBase = "EXTERNAL_MISSING_ON_BASE",
         ExternalOnInterface = "EXTERNAL_ON_INTERFACE",
         ExternalTypeMismatch = "EXTERNAL_TYPE_MISMATCH",
@@ -103,13 +101,9 @@ codes! {
         RootSubscriptionUsed = "ROOT_SUBSCRIPTION_USED",
         SatisfiabilityError = "SATISFIABILITY_ERROR",
         ShareableHasMismatchedRuntimeTypes = "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES",
-        TypeDefinitionInvalid = "TYPE_DEFINITION_INVALID",
         TypeKindMismatch = "TYPE_KIND_MISMATCH",
         TypeWithOnlyUnusedExternal = "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
         UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
-        UnknownLinkVersion = "UNKNOWN_LINK_VERSION",
-        UnsupportedFeature = "UNSUPPORTED_FEATURE",
-        UnsupportedLinkedFeature = "UNSUPPORTED_LINKED_FEATURE",
     }
 }
 

@@ -172,7 +172,8 @@ pub(super) fn all_requirements(
     join::directive(name, vec![(argument, list(merged.collect()))])
 }
 
-fn alternatives(directive: &Directive, argument: &str) -> Vec<Vec<String>> {
+/// The alternatives of a requirement, each a sorted group that must be held as a whole.
+pub(crate) fn alternatives(directive: &Directive, argument: &str) -> Vec<Vec<String>> {
     let groups = directive
         .specified_argument_by_name(argument)
         .and_then(|value| value.as_list())

@@ -28,6 +28,7 @@ use crate::join;
 use crate::model::{Kind, Subgraph, TypeDef};
 
 pub(crate) use composed_directive::{ComposedDirective, ComposedKind, composed_directives};
+pub(crate) use directives::alternatives;
 
 /// A subgraph with its facts.
 pub(crate) struct Member {

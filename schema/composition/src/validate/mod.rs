@@ -12,6 +12,7 @@ mod interface_keys;
 mod interface_objects;
 mod runtime_types;
 mod shareable;
+mod transitive_auth;
 
 use crate::diagnostic::{Diagnostic, Hint};
 use crate::merge::{Member, Supergraph};
@@ -42,6 +43,7 @@ pub(crate) fn validate_supergraph(supergraph: &Supergraph, members: &[Member]) -
         inaccessible::check,
         inaccessible_references::check,
         runtime_types::check,
+        transitive_auth::check,
     ] {
         rule(supergraph, members, &mut errors);
     }
