@@ -153,3 +153,54 @@ impl Weighter<TextKey, Arc<ValidOperation>> for TextWeight {
         1 + (key.text.len() / 4096) as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use apollo_compiler::Schema;
+
+    use super::*;
+
+    fn valid_operation() -> ValidOperation {
+        let schema = Schema::parse_and_validate("type Query { a: Int }", "schema.graphql").unwrap();
+        let document = ExecutableDocument::parse_and_validate(&schema, "{ a }", "operation.graphql").unwrap();
+        let operation = document.operations.get(None).unwrap().clone();
+        ValidOperation::new(Arc::new(document), operation, Gates::default())
+    }
+
+    #[tokio::test]
+    async fn requests_that_miss_together_compute_once() {
+        let cache = PlanCache::new(10);
+        let computed = AtomicU64::new(0);
+        let lookup = |text: &'static str, name| {
+            let compute = async {
+                tokio::task::yield_now().await;
+                computed.fetch_add(1, Ordering::Relaxed);
+                Ok(valid_operation())
+            };
+            cache.operation(text, name, compute)
+        };
+        let found = futures::future::join_all((0..20).map(|_| lookup("{ a }", None))).await;
+        assert!(
+            found
+                .iter()
+                .all(|operation| operation.as_ref().unwrap().id == found[0].as_ref().unwrap().id)
+        );
+        assert_eq!(computed.load(Ordering::Relaxed), 1);
+        lookup("{ a }", Some("A")).await.unwrap();
+        lookup("{ a  }", None).await.unwrap();
+        assert_eq!(computed.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test]
+    async fn failures_are_not_kept() {
+        let cache = PlanCache::new(10);
+        let failing = async { Err(RequestError::Internal) };
+        assert!(cache.operation("{ a }", None, failing).await.is_err());
+        assert!(
+            cache
+                .operation("{ a }", None, async { Ok(valid_operation()) })
+                .await
+                .is_ok()
+        );
+    }
+}
