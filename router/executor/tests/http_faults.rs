@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use fondaco_executor::SubgraphErrors;
 use fondaco_executor::http::{HttpConfig, HttpTransport};
-use support::{executor, prepare, root, run};
+use support::{executor, executor_within, prepare, root, run};
 
 /// Serves every connection with `behave`; returns the URL.
 fn serve(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
@@ -56,25 +56,19 @@ fn answer(status: &str, content_type: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
-fn response_of(url: &str) -> String {
-    let executor = executor(
-        Arc::new(HttpTransport::new(&HttpConfig::default())),
-        url,
-        SubgraphErrors::Expose,
-    );
-    run(
-        &executor,
-        &prepare(
-            support::SCHEMA,
-            "{ me { id } __typename }",
-            vec![root("a", "{me{id}}")],
-        ),
-        None,
-    )
+fn check(url: &str, code: &str, message: &str) {
+    check_within(Duration::from_secs(30), url, code, message);
 }
 
-fn check(url: &str, code: &str, message: &str) {
-    let response = response_of(url);
+fn check_within(timeout: Duration, url: &str, code: &str, message: &str) {
+    let transport = Arc::new(HttpTransport::new(&HttpConfig::default()));
+    let executor = executor_within(timeout, transport, url, SubgraphErrors::Expose);
+    let operation = prepare(
+        support::SCHEMA,
+        "{ me { id } __typename }",
+        vec![root("a", "{me{id}}")],
+    );
+    let response = run(&executor, &operation, None);
     assert!(
         response.contains(&format!(r#""code":"{code}","service":"a""#)),
         "{response}"
@@ -199,8 +193,9 @@ fn an_answer_without_end_is_cut_off_at_the_limit() {
 
 #[test]
 fn silence_and_dripping_end_at_the_time_limit() {
-    let silent = serve(|_stream| std::thread::sleep(Duration::from_secs(5)));
-    check(&silent, "REQUEST_TIMEOUT", "within 700 ms");
+    let limit = Duration::from_millis(700);
+    let silent = serve(|_stream| std::thread::sleep(Duration::from_secs(60)));
+    check_within(limit, &silent, "REQUEST_TIMEOUT", "within 700 ms");
     let dripping = serve(|mut stream| {
         read_request(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 50000\r\n\r\n");
@@ -208,7 +203,7 @@ fn silence_and_dripping_end_at_the_time_limit() {
             std::thread::sleep(Duration::from_millis(50));
         }
     });
-    check(&dripping, "REQUEST_TIMEOUT", "within 700 ms");
+    check_within(limit, &dripping, "REQUEST_TIMEOUT", "within 700 ms");
 }
 
 #[test]

@@ -166,8 +166,17 @@ pub fn prepare(schema: &str, operation: &str, fetches: Vec<Fetch>) -> PreparedOp
 }
 
 pub fn executor(transport: Arc<dyn Transport>, url: &str, subgraph_errors: SubgraphErrors) -> Executor {
+    executor_within(Duration::from_secs(30), transport, url, subgraph_errors)
+}
+
+/// An executor with a time limit that tests are meant to reach.
+pub fn executor_within(
+    timeout: Duration,
+    transport: Arc<dyn Transport>,
+    url: &str,
+    subgraph_errors: SubgraphErrors,
+) -> Executor {
     let urls = ["a", "b", "c"].map(|name| (Arc::from(name), url.parse().unwrap()));
-    let timeout = Duration::from_millis(700);
     Executor::new(
         urls,
         transport,
