@@ -5,7 +5,7 @@ use apollo_compiler::ast::{Directive, Value};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::merge::Member;
-use crate::model::{FieldDef, Kind, TypeDef};
+use crate::model::{FieldDef, Kind};
 
 /// Checks every cost of the subgraph.
 pub(super) fn check(member: &Member, errors: &mut Vec<Diagnostic>) {
@@ -25,7 +25,7 @@ pub(super) fn check(member: &Member, errors: &mut Vec<Diagnostic>) {
                 ));
             }
             if let Some(directive) = field.directives.get("federation__listSize") {
-                for (code, problem) in list_size_problems(member, ty, field, directive) {
+                for (code, problem) in list_size_problems(member, field, directive) {
                     let message = format!("@listSize on \"{coordinate}\": {problem}");
                     errors.push(member.subgraph.error(code, directive.location(), message));
                 }
@@ -34,12 +34,7 @@ pub(super) fn check(member: &Member, errors: &mut Vec<Diagnostic>) {
     }
 }
 
-fn list_size_problems(
-    member: &Member,
-    _ty: &TypeDef,
-    field: &FieldDef,
-    directive: &Node<Directive>,
-) -> Vec<(Code, String)> {
+fn list_size_problems(member: &Member, field: &FieldDef, directive: &Node<Directive>) -> Vec<(Code, String)> {
     let mut problems = Vec::new();
     let sized = strings(directive, "sizedFields");
     if !field.ty.is_list() && sized.is_empty() {
