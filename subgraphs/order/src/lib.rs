@@ -64,7 +64,6 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
         inventory.clone(),
         wake.clone(),
         config.settle_again(),
-        config.hold_seconds,
     );
     let cancellations = Cancellations::new(store.clone(), settlement.clone(), config.lease());
     let purchases = Purchases::new(

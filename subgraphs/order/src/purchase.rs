@@ -13,7 +13,7 @@
 //! | the process dies after | what is left                            | who finishes it                                                            |
 //! |------------------------|------------------------------------------|-----------------------------------------------------------------------------|
 //! | 2 or 3                 | a record under lease                     | a repeated call takes over when the lease ends; otherwise nothing happened  |
-//! | 4                      | also a hold                              | the repeated call finds its own hold (same order id); otherwise it lapses   |
+//! | 4                      | also a hold                              | the repeated call finds its own hold (same order id), or renames the order when it has lapsed |
 //! | 5                      | an order PENDING, nobody charged         | the repeated call charges; otherwise the sweeper calls it off and fails it  |
 //! | 6                      | an order PENDING, its charge at payment  | the repeated call gets the charge's first answer; otherwise the sweeper     |
 //! | 7                      | everything                               | the relay publishes the event; a repeated call reads the answer             |
@@ -24,8 +24,8 @@
 
 use std::sync::Arc;
 
-use chrono::{TimeDelta, Utc};
-use fondaco_chassis::ApiError;
+use chrono::{DateTime, Utc};
+use fondaco_chassis::{ApiError, CallError};
 use fondaco_contracts::{ErrorCode, Money, OrderId, Sku, UserError, UserId};
 use fondaco_messaging::Wake;
 
@@ -125,8 +125,7 @@ impl Purchases {
         } else {
             let priced = self.price(lines).await?;
             let total = total(&priced)?;
-            let held_until = Utc::now() + TimeDelta::seconds(self.config.hold_seconds.into());
-            self.reserve(id, key.customer, lines).await?;
+            let (id, held_until) = self.reserve(key, id, lines).await?;
             let new = NewOrder {
                 id,
                 total,
@@ -151,19 +150,43 @@ impl Purchases {
             .collect()
     }
 
-    async fn reserve(&self, id: OrderId, customer: UserId, lines: &[Demand]) -> Result<(), Stop> {
-        let hold = self
-            .inventory
-            .reserve(id, customer, lines, self.config.hold_seconds)
-            .await?;
+    /// The order id in whose name the lines are held, and until when.
+    async fn reserve(
+        &self,
+        key: &Key,
+        id: OrderId,
+        lines: &[Demand],
+    ) -> Result<(OrderId, DateTime<Utc>), Stop> {
+        let mut id = id;
+        let mut hold = self.hold(key, id, lines).await?;
+        if hold.outcome == Held::KeyReused {
+            // A resumed purchase whose hold has ended meanwhile: the parameters are the same, or it would not have been resumed.
+            id = self.rename(key, id).await?;
+            hold = self.hold(key, id, lines).await?;
+        }
         match hold.outcome {
-            Held::Reserved => Ok(()),
+            Held::Reserved => Ok((id, hold.expires_at.unwrap_or_else(Utc::now))),
             Held::SoldOut => Err(sold_out(lines, &hold).into()),
             Held::UnknownSku => Err(unknown_sku(position(lines, hold.sku.as_ref())).into()),
             Held::NotReady => Err(ApiError::unavailable("inventory is not ready").into()),
             Held::KeyReused => {
-                Err(ApiError::internal("inventory knows the order id with other lines").into())
+                Err(ApiError::internal("inventory knows an order id that was just made").into())
             }
+        }
+    }
+
+    async fn hold(&self, key: &Key, id: OrderId, lines: &[Demand]) -> Result<Reservation, CallError> {
+        self.inventory
+            .reserve(id, key.customer, lines, self.config.hold_seconds)
+            .await
+    }
+
+    async fn rename(&self, key: &Key, old: OrderId) -> Result<OrderId, Stop> {
+        let new = OrderId::new();
+        if self.store.rename(key, old, new).await? {
+            Ok(new)
+        } else {
+            Err(overtaken_unfinished().into())
         }
     }
 
@@ -190,7 +213,7 @@ impl Purchases {
                 Err(error.into())
             }
             Some(Outcome::Ordered(_)) => Ok(self.stored(record.order).await?),
-            None => Err(ApiError::internal("an order was not placed for no reason").into()),
+            None => Err(overtaken_unfinished().into()),
         }
     }
 
@@ -252,6 +275,10 @@ impl Purchases {
             .await?
             .ok_or_else(|| ApiError::internal("an order vanished"))
     }
+}
+
+fn overtaken_unfinished() -> ApiError {
+    ApiError::unavailable("somebody else took this purchase over and has not finished it")
 }
 
 /// Step 1. The lines come back with duplicates summed, each SKU at its first place.

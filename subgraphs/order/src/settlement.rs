@@ -5,7 +5,7 @@
 //!
 //! | payment says    | then                                                                                                        |
 //! |-----------------|-------------------------------------------------------------------------------------------------------------|
-//! | captured        | CONFIRMED; after the hold has lapsed only if the stock can be held again, else refunded and FAILED          |
+//! | captured        | CONFIRMED; near or after the end of the hold only if inventory confirms the sale first, else refunded and FAILED |
 //! | declined        | FAILED, stock released                                                                                      |
 //! | unknown         | later                                                                                                       |
 //! | never heard     | payment is told to call the charge off, which declines it should it still arrive; then FAILED               |
@@ -24,7 +24,7 @@ use crate::{
     answer::{NOT_CHARGED, SOLD_OUT},
     order::{Event, Status},
     peers::{
-        inventory::{Demand, Inventory, Outcome},
+        inventory::Inventory,
         payment::{Charge, Payment, Refund},
     },
     store::{Key, Order, Store, Transition},
@@ -45,26 +45,17 @@ pub struct Settlement {
     inventory: Inventory,
     wake: Wake,
     again: Duration,
-    hold_seconds: u32,
 }
 
 impl Settlement {
     /// `again`: the pause before an order is looked at again.
-    pub fn new(
-        store: Store,
-        payment: Payment,
-        inventory: Inventory,
-        wake: Wake,
-        again: Duration,
-        hold_seconds: u32,
-    ) -> Self {
+    pub fn new(store: Store, payment: Payment, inventory: Inventory, wake: Wake, again: Duration) -> Self {
         Self {
             store,
             payment,
             inventory,
             wake,
             again,
-            hold_seconds,
         }
     }
 
@@ -147,34 +138,15 @@ impl Settlement {
         })
     }
 
-    /// The hold may be gone, and the stock sold to somebody else.
+    /// The hold may be gone, and the stock sold to somebody else: inventory has the last word.
     async fn captured_late(&self, order: Order) -> Result<Order, ApiError> {
-        match self.hold_again(&order).await? {
-            Outcome::Reserved => self.apply(order, Event::PaymentCaptured, None).await,
-            Outcome::NotReady => Ok(order),
-            Outcome::SoldOut | Outcome::UnknownSku | Outcome::KeyReused => {
-                match self.payment.refund(order.id).await? {
-                    Refund::Refunded | Refund::NotCharged => self.fail(order, SOLD_OUT).await,
-                    Refund::Unknown => Ok(order),
-                }
-            }
+        if self.inventory.confirm(order.id).await? {
+            return self.apply(order, Event::PaymentCaptured, None).await;
         }
-    }
-
-    async fn hold_again(&self, order: &Order) -> Result<Outcome, ApiError> {
-        let lines = self.store.lines_of(&[order.id]).await?;
-        let demand: Vec<_> = lines
-            .into_iter()
-            .map(|line| Demand {
-                sku: line.sku,
-                quantity: line.quantity,
-            })
-            .collect();
-        Ok(self
-            .inventory
-            .reserve(order.id, order.customer, &demand, self.hold_seconds)
-            .await?
-            .outcome)
+        match self.payment.refund(order.id).await? {
+            Refund::Refunded | Refund::NotCharged => self.fail(order, SOLD_OUT).await,
+            Refund::Unknown => Ok(order),
+        }
     }
 
     /// Releases at once too, so that the next buyer need not wait for the event; both are idempotent.

@@ -1,5 +1,6 @@
 //! The inventory service. The reservation id is the order id, so every call may be repeated.
 
+use chrono::{DateTime, Utc};
 use fondaco_chassis::{CallError, Repeat, Runtime, ServiceClient};
 use fondaco_contracts::{OrderId, Sku, UserId};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Reservation {
     pub sku: Option<Sku>,
     /// How many of it are left.
     pub available: Option<i32>,
+    /// When the hold lapses; a repeated call does not put it off.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// Held or not.
@@ -38,7 +41,7 @@ pub enum Outcome {
     UnknownSku,
     /// Stock is being rebuilt: try again.
     NotReady,
-    /// The reservation exists with other lines.
+    /// The reservation exists with other lines, or has ended.
     KeyReused,
 }
 
@@ -64,7 +67,7 @@ impl Inventory {
         lines: &[Demand],
         ttl_seconds: u32,
     ) -> Result<Reservation, CallError> {
-        const RESERVE: &str = "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available } }";
+        const RESERVE: &str = "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available expiresAt } }";
         let input = json!({
             "reservationId": order, "customerId": customer, "lines": lines, "ttlSeconds": ttl_seconds,
         });
@@ -73,6 +76,16 @@ impl Inventory {
             .call(RESERVE, &json!({ "input": input }), Repeat::Safe)
             .await?;
         Ok(data.reserve_stock)
+    }
+
+    /// Turns the hold into a sale at once. False when it has ended.
+    pub async fn confirm(&self, order: OrderId) -> Result<bool, CallError> {
+        const CONFIRM: &str = "mutation Confirm($id: ID!) { confirmStock(reservationId: $id) { status } }";
+        let data: ConfirmData = self
+            .client
+            .call(CONFIRM, &json!({ "id": order }), Repeat::Safe)
+            .await?;
+        Ok(data.confirm_stock.status.as_deref() == Some("CONFIRMED"))
     }
 
     /// Gives the hold back. Nothing happens when there is none.
@@ -91,4 +104,15 @@ impl Inventory {
 #[serde(rename_all = "camelCase")]
 struct ReserveData {
     reserve_stock: Reservation,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConfirmData {
+    confirm_stock: ConfirmPayload,
+}
+
+#[derive(Deserialize)]
+struct ConfirmPayload {
+    status: Option<String>,
 }

@@ -80,6 +80,21 @@ impl Store {
         Ok(row.as_ref().map(record).transpose()?)
     }
 
+    /// Gives an unfinished key another order id, after the hold in the name of the old one has ended. False when somebody else has.
+    pub async fn rename(&self, key: &Key, old: OrderId, new: OrderId) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "update idempotency_record set order_id = $4
+             where customer_id = $1 and idempotency_key = $2 and order_id = $3 and outcome is null",
+        )
+        .bind(key.customer.as_uuid())
+        .bind(&key.text)
+        .bind(old.as_uuid())
+        .bind(new.as_uuid())
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
     /// Takes over a key that nobody works on any more. False when somebody else was faster.
     pub async fn take_over(&self, key: &Key, lease: Duration) -> Result<bool, StoreError> {
         let done = sqlx::query(

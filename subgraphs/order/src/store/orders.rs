@@ -88,7 +88,7 @@ pub struct Transition<'a> {
 }
 
 impl Store {
-    /// Stores a PENDING order, its lines and its event, and completes the key: all or nothing. None when the key has an outcome already.
+    /// Stores a PENDING order, its lines and its event, and completes the key: all or nothing. None when the key has an outcome, or another order id.
     pub async fn place(
         &self,
         key: &Key,
@@ -99,7 +99,7 @@ impl Store {
         let order = sqlx::query_as(
             "with claimed as (
                 update idempotency_record set outcome = 'ORDERED'
-                where customer_id = $1 and idempotency_key = $2 and outcome is null
+                where customer_id = $1 and idempotency_key = $2 and order_id = $16 and outcome is null
                 returning order_id
              ), placed as (
                 insert into orders (id, customer_id, status, amount, currency, held_until, settle_at)
@@ -141,6 +141,7 @@ impl Store {
         .bind(event.name)
         .bind(event.payload)
         .bind(event.occurred_at)
+        .bind(new.id.as_uuid())
         .fetch_optional(&self.pool)
         .await?;
         Ok(order)

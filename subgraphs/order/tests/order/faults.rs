@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use fondaco_order::config::OrderConfig;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -108,34 +109,53 @@ async fn the_sweeper_confirms_what_was_charged() {
     assert_eq!(shop.events(order).await, ["OrderCreated", "OrderConfirmed"]);
 }
 
-/// The hold lapsed while the payment was unknown: the stock is held again, or the money goes back.
+/// The payment is found captured when the hold is at its end: inventory decides whether there is a sale, or the money goes back.
 #[tokio::test]
-async fn a_payment_after_the_hold_lapsed_gets_its_stock_or_is_refunded() {
-    for (left, status, refunds) in [(10, "CONFIRMED", 0), (0, "FAILED", 1)] {
-        let config = fondaco_order::config::OrderConfig {
-            hold_seconds: 0,
+async fn a_late_payment_gets_its_stock_or_is_refunded() {
+    for (lapsed, status, code, refunds) in [(false, "CONFIRMED", "", 0), (true, "FAILED", "SOLD_OUT", 1)] {
+        let config = OrderConfig {
+            hold_seconds: 1,
             ..without_sweeper()
         };
         let shop = Shop::open(&config).await;
         let payload = shop.purchase("k", COAT, "tok_timeout").await;
-        let order = payload["order"]["id"].as_str().unwrap();
-        shop.inventory.holds.lock().unwrap().remove(order);
-        shop.inventory
-            .stock
-            .lock()
-            .unwrap()
-            .insert("COAT-M".to_owned(), left);
+        if lapsed {
+            shop.inventory.release(payload["order"]["id"].as_str().unwrap());
+        }
         let settled = shop.purchase("k", COAT, "tok_timeout").await;
         assert_eq!(
             (settled["order"]["status"].as_str(), shop.refunds()),
             (Some(status), refunds)
         );
-        let expected = if refunds == 1 { "SOLD_OUT" } else { "" };
         assert_eq!(
             settled["userErrors"][0]["code"].as_str().unwrap_or_default(),
-            expected
+            code
         );
     }
+}
+
+/// The answer to the reservation was lost, and the customer comes back when the hold has lapsed.
+#[tokio::test]
+async fn a_purchase_resumed_after_its_hold_lapsed_holds_anew() {
+    let shop = Shop::open(&without_sweeper()).await;
+    shop.inventory_switch.set(Fault::LoseReply);
+    shop.try_purchase("k", COAT, "tok_success").await;
+    shop.inventory_switch.set(Fault::None);
+    let lapsed = shop
+        .inventory
+        .holds
+        .lock()
+        .unwrap()
+        .keys()
+        .next()
+        .unwrap()
+        .clone();
+    shop.inventory.release(&lapsed);
+    let payload = shop.purchase("k", COAT, "tok_success").await;
+    assert_eq!(payload["order"]["status"], "CONFIRMED");
+    assert_ne!(payload["order"]["id"], lapsed.as_str());
+    assert_eq!(shop.purchase("k", COAT, "tok_success").await, payload);
+    assert_eq!((shop.charges(), shop.stock("COAT-M")), (1, 9));
 }
 
 /// The release that spares the next buyer the wait for the event may fail: the event follows.

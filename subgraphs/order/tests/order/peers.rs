@@ -1,7 +1,7 @@
 //! Fakes of product and inventory, and switches that make any peer fail, lose its answer, or hang.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::pending,
     sync::{
         Arc, Mutex,
@@ -17,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -135,6 +136,7 @@ type Lines = Vec<(String, i64)>;
 pub struct Inventory {
     pub stock: Mutex<HashMap<String, i64>>,
     pub holds: Mutex<HashMap<String, Lines>>,
+    ended: Mutex<HashSet<String>>,
 }
 
 impl Inventory {
@@ -150,6 +152,14 @@ impl Inventory {
         let variables = &body["variables"];
         if body["query"].as_str().unwrap().contains("reserveStock") {
             return Json(json!({ "data": { "reserveStock": self.reserve(&variables["input"]) } }));
+        }
+        if body["query"].as_str().unwrap().contains("confirmStock") {
+            let held = self
+                .holds
+                .lock()
+                .unwrap()
+                .contains_key(variables["id"].as_str().unwrap());
+            return Json(json!({ "data": { "confirmStock": { "status": held.then_some("CONFIRMED") } } }));
         }
         self.release(variables["id"].as_str().unwrap());
         Json(json!({ "data": { "releaseStock": { "__typename": "ReleaseStockPayload" } } }))
@@ -167,9 +177,13 @@ impl Inventory {
             })
             .collect();
         let (mut stock, mut holds) = (self.stock.lock().unwrap(), self.holds.lock().unwrap());
+        let expires_at = Utc::now() + TimeDelta::seconds(input["ttlSeconds"].as_i64().unwrap());
+        if self.ended.lock().unwrap().contains(&id) {
+            return json!({ "outcome": "KEY_REUSED" });
+        }
         if let Some(held) = holds.get(&id) {
             let outcome = if *held == lines { "RESERVED" } else { "KEY_REUSED" };
-            return json!({ "outcome": outcome, "sku": null, "available": null });
+            return json!({ "outcome": outcome, "expiresAt": expires_at });
         }
         for (sku, quantity) in &lines {
             match stock.get(sku) {
@@ -184,10 +198,12 @@ impl Inventory {
             *stock.get_mut(sku).unwrap() -= quantity;
         }
         holds.insert(id, lines);
-        json!({ "outcome": "RESERVED", "sku": null, "available": null })
+        json!({ "outcome": "RESERVED", "expiresAt": expires_at })
     }
 
-    fn release(&self, id: &str) {
+    /// Gives a hold back; its id stays used.
+    pub fn release(&self, id: &str) {
+        self.ended.lock().unwrap().insert(id.to_owned());
         let (mut stock, mut holds) = (self.stock.lock().unwrap(), self.holds.lock().unwrap());
         for (sku, quantity) in holds.remove(id).unwrap_or_default() {
             *stock.get_mut(&sku).unwrap() += quantity;

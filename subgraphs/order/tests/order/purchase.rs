@@ -94,7 +94,8 @@ async fn what_cannot_be_sold_is_refused_with_its_reason() {
     shop.inventory.stock.lock().unwrap().remove("UNSTOCKED");
     shop.sell("DEAR", 9_007_199_254_740_991, Value::Null, 10);
     let coat = ("COAT-M", 1);
-    let cases: &[(&[(&str, i64)], (&str, &str))] = &[
+    type Case<'a> = (&'a [(&'a str, i64)], (&'a str, &'a str));
+    let cases: &[Case<'_>] = &[
         (&[], ("INVALID_INPUT", "lines")),
         (&[coat; 51], ("INVALID_INPUT", "lines")),
         (&[coat, ("COAT-M", 0)], ("INVALID_INPUT", "lines.1.quantity")),
