@@ -4,7 +4,7 @@ use expect_test::expect_file;
 
 #[test]
 fn the_published_schema() {
-    expect_file!["schema.graphql"].assert_eq(&fondaco_order::sdl());
+    expect_file!["../../../../schema/subgraphs/order.graphql"].assert_eq(&fondaco_order::sdl());
 }
 
 #[test]
