@@ -7,8 +7,6 @@ mod reserving;
 mod settling;
 mod statements;
 
-use std::path::Path;
-
 use chrono::Utc;
 use fondaco_chassis::testing::TestRuntime;
 use fondaco_chassis::{Caller, Service, testing};
@@ -136,12 +134,6 @@ fn merchant() -> Caller {
 /// The same customer for the same order.
 fn customer_of(order: OrderId) -> UserId {
     order.as_uuid().into()
-}
-
-#[test]
-fn the_published_sdl_is_as_agreed() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/inventory/inventory.graphql");
-    expect_test::expect_file![file].assert_eq(&fondaco_inventory::sdl());
 }
 
 #[test]
