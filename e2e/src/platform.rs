@@ -71,6 +71,21 @@ impl Platform {
             .collect()
     }
 
+    /// The first warnings and errors each program logged.
+    pub fn warnings(&self) -> String {
+        let mut warnings = String::new();
+        for (name, program) in &self.programs {
+            let log = program.log();
+            let lines = log
+                .lines()
+                .filter(|line| line.contains("WARN") || line.contains("ERROR"));
+            for line in lines.take(12) {
+                warnings.push_str(&format!("{name}: {line}\n"));
+            }
+        }
+        warnings
+    }
+
     /// Starts one of the separate parts (again).
     pub async fn start_part(&mut self, part: &str) -> Result<(), ProgramError> {
         let supergraph = supergraph();

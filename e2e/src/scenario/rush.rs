@@ -41,7 +41,12 @@ pub async fn run(platform: &Platform) {
         ("CONFIRMED".to_owned(), 100),
         ("SOLD_OUT".to_owned(), BUYERS - 100),
     ];
-    assert_eq!(outcomes, BTreeMap::from(expected));
+    assert_eq!(
+        outcomes,
+        BTreeMap::from(expected),
+        "warnings:\n{}",
+        platform.warnings()
+    );
     shop::expect_available(&client, drop, 0).await;
     no_hold_is_left(&merchant, drop).await;
 }
