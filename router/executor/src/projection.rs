@@ -130,10 +130,17 @@ impl OutputField {
 impl Selection {
     /// The shape for an object whose data names `typename`; `None` if no such type is possible here.
     pub(crate) fn shape(&self, typename: Option<&str>) -> Option<&Shape> {
-        if self.is_abstract {
-            Some(&self.shapes[*self.shape_by_type.get(typename?)?])
-        } else {
-            self.shapes.first()
+        if !self.is_abstract {
+            return self.shapes.first();
+        }
+        if let Some(index) = typename.and_then(|name| self.shape_by_type.get(name)) {
+            return Some(&self.shapes[*index]);
+        }
+        // An interface object does not know its runtime type. The plan leaves it so where every type looks the same.
+        let is_interface_object = typename.is_none_or(|name| name == self.type_name);
+        match self.shapes.as_slice() {
+            [only] if is_interface_object => Some(only),
+            _ => None,
         }
     }
 }

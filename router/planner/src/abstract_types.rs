@@ -26,7 +26,7 @@ impl Session<'_> {
         for field in self.normalizer.collect_common(&selections.entries) {
             if let Some(selected) = self.on_interface(at, &field, &runtime_types) {
                 common.push((field.response_key.clone(), field.conditions.clone()));
-                solved.cost.field();
+                solved.cost.field(0);
                 if let Some(below) = &selected.below {
                     solved.cost.join(&below.cost, 0);
                 }

@@ -1,4 +1,4 @@
-//! What a partial plan costs: waves first, then fetches, then entity selections, then fields.
+//! What a partial plan costs: waves first, then fetches, then entity selections, then how late fields arrive, then fields.
 
 use std::cmp::Ordering;
 
@@ -14,6 +14,8 @@ pub(crate) struct Cost {
     /// two may share a bit, which only makes the estimate coarser.
     waves: SmallVec<[u128; 4]>,
     selections: u32,
+    /// Sum over the fields of the wave that brings them: of equal plans, the one that has more data sooner is better.
+    lateness: u32,
     fields: u32,
 }
 
@@ -30,9 +32,10 @@ impl Cost {
         self.selections += 1;
     }
 
-    /// Counts a selected field.
-    pub(crate) fn field(&mut self) {
+    /// Counts a field that comes `wave` waves after the position.
+    pub(crate) fn field(&mut self, wave: usize) {
         self.fields += 1;
+        self.lateness += wave as u32;
     }
 
     /// Adds what `other` costs, begun `shift` waves later.
@@ -45,6 +48,7 @@ impl Cost {
             self.waves[index + shift] |= calls;
         }
         self.selections += other.selections;
+        self.lateness += other.lateness + other.fields * shift as u32;
         self.fields += other.fields;
     }
 
@@ -55,7 +59,15 @@ impl Cost {
 
 impl Ord for Cost {
     fn cmp(&self, other: &Self) -> Ordering {
-        let rank = |cost: &Cost| (cost.depth(), cost.fetches(), cost.selections, cost.fields);
+        let rank = |cost: &Cost| {
+            (
+                cost.depth(),
+                cost.fetches(),
+                cost.selections,
+                cost.lateness,
+                cost.fields,
+            )
+        };
         rank(self).cmp(&rank(other))
     }
 }

@@ -164,7 +164,7 @@ impl Draft {
         let mut cost = Cost::default();
         let add = |cost: &mut Cost, selected: &[Selected], wave| {
             for selected in selected {
-                cost.field();
+                cost.field(wave);
                 if let Some(below) = &selected.below {
                     cost.join(&below.cost, wave);
                 }
