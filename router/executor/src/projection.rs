@@ -137,7 +137,7 @@ impl Selection {
             return Some(&self.shapes[*index]);
         }
         // An interface object does not know its runtime type. The plan leaves it so where every type looks the same.
-        let is_interface_object = typename.is_none_or(|name| name == self.type_name);
+        let is_interface_object = typename.is_none_or(|name| name == self.type_name.as_str());
         match self.shapes.as_slice() {
             [only] if is_interface_object => Some(only),
             _ => None,
