@@ -76,9 +76,11 @@ impl Platform {
         let mut warnings = String::new();
         for (name, program) in &self.programs {
             let log = program.log();
+            let warning = |line: &&str| line.contains("WARN") || line.contains("ERROR");
             let lines = log
                 .lines()
-                .filter(|line| line.contains("WARN") || line.contains("ERROR"));
+                .filter(warning)
+                .filter(|line| !line.contains("sqlx::pool::acquire"));
             for line in lines.take(12) {
                 warnings.push_str(&format!("{name}: {line}\n"));
             }
