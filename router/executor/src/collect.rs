@@ -87,6 +87,10 @@ impl<'d> Compiler<'d> {
                 });
             shape_by_type.insert(object_type, index);
         }
+        if shapes.is_empty() {
+            // An interface that no type implements: only subgraphs that have it as an object return it.
+            shapes.push(self.shape(type_name, &parts));
+        }
         let is_abstract = self.schema.get_object(type_name).is_none();
         self.selections.push(Selection {
             type_name: type_name.clone(),
