@@ -11,8 +11,8 @@ use apollo_compiler::Name;
 use fondaco_supergraph::SubgraphId;
 
 use crate::normalize::{Entry, FieldNode, SelectionSet};
-use crate::position::{Draft, Hop, Input, Position, Provided, Reach, Selected, Solved};
-use crate::solve::{Session, typename};
+use crate::position::{Draft, Hop, Input, Position, Provided, Reach, Rivals, Selected, Solved};
+use crate::solve::{Session, Value, typename};
 
 impl Session<'_> {
     /// Solves selections on a value of abstract type.
@@ -42,6 +42,14 @@ impl Session<'_> {
             .filter(|entry| !is_common(entry))
             .cloned()
             .collect();
+        if self
+            .model(&at.ty)
+            .is_some_and(|model| model.possible_types.is_empty())
+        {
+            solved
+                .rest
+                .extend(others.iter().filter(|entry| entry.on.is_none()).cloned());
+        }
         for object in &runtime_types {
             let fields = self.normalizer.collect(&others, object);
             if fields.is_empty() {
@@ -54,10 +62,12 @@ impl Session<'_> {
             let mut variant = self.solve_object(&at, &fields);
             let on: Arc<[Name]> = Arc::from([object.clone()]);
             let rest = std::mem::take(&mut variant.rest);
-            solved.rest.extend(rest.into_iter().map(|entry| Entry {
-                on: Some(on.clone()),
-                ..entry
-            }));
+            for entry in rest {
+                // A leaf must come from one subgraph for every runtime type: selected for all, it is left for all.
+                let whole = entry.field.selections.is_none() && is_untyped(&others, &entry.field);
+                let on = (!whole).then(|| on.clone());
+                solved.rest.push(Entry { on, ..entry });
+            }
             solved.cost.join(&variant.cost, 0);
             if !variant.inline.is_empty() || !variant.hops.is_empty() {
                 solved.variants.push((object.clone(), Rc::new(variant)));
@@ -72,10 +82,26 @@ impl Session<'_> {
             return Vec::new();
         };
         let source = at.source.and_then(|subgraph| model.sources.get(&subgraph));
-        source.map_or_else(
-            || model.possible_types.clone(),
-            |source| source.possible_types.clone(),
-        )
+        let all = source.map_or(&model.possible_types, |source| &source.possible_types);
+        let is_union = self.supergraph.schema().get_union(&at.ty).is_some();
+        let everywhere = |object: &Name| {
+            at.rivals
+                .iter()
+                .all(|(rival, ty)| self.can_return(*rival, ty, object))
+        };
+        all.iter()
+            .filter(|object| !is_union || everywhere(object))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether a value of type `ty` in `subgraph` can be an `object`.
+    fn can_return(&self, subgraph: SubgraphId, ty: &Name, object: &Name) -> bool {
+        let source = self
+            .model(ty)
+            .filter(|model| model.is_abstract)
+            .and_then(|model| model.sources.get(&subgraph));
+        source.map_or(ty == object, |source| source.possible_types.contains(object))
     }
 
     /// The field on the interface itself, if the subgraph can resolve it there for every runtime type.
@@ -110,13 +136,14 @@ impl Session<'_> {
             }
         }
         let below = field.selections.as_ref().map(|selections| {
-            self.solve(
-                selections,
-                source.ty.inner_named_type(),
-                subgraph,
-                &provided,
-                at.reach,
-            )
+            let ty = source.ty.inner_named_type();
+            let value = Value {
+                ty,
+                source: subgraph,
+                provided: &provided,
+                rivals: Rivals::new(),
+            };
+            self.solve(selections, value, at.reach)
         });
         if below.as_ref().is_some_and(|below| !below.rest.is_empty()) {
             return None;
@@ -187,7 +214,14 @@ impl Session<'_> {
             .collect();
         let mut best: Option<(usize, Solved)> = None;
         for subgraph in real {
-            let below = self.solve(remaining, &at.ty, subgraph, &Provided::default(), Reach::Anywhere);
+            let provided = Provided::default();
+            let value = Value {
+                ty: &at.ty,
+                source: subgraph,
+                provided: &provided,
+                rivals: Rivals::new(),
+            };
+            let below = self.solve(remaining, value, Reach::Anywhere);
             let mut draft = Draft {
                 inline: solved.inline.clone(),
                 hops: solved.hops.clone(),
@@ -214,6 +248,12 @@ impl Session<'_> {
         }
         best.map(|(_, solved)| solved)
     }
+}
+
+fn is_untyped(entries: &[Entry], field: &FieldNode) -> bool {
+    entries
+        .iter()
+        .any(|entry| entry.on.is_none() && entry.field.response_key == field.response_key)
 }
 
 /// Data types to which a hop from an interface object applies: before and after its runtime type is known.

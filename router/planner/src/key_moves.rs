@@ -8,8 +8,8 @@ use fondaco_supergraph::{Key, SubgraphId};
 use rustc_hash::FxHashMap;
 
 use crate::normalize::FieldNode;
-use crate::position::{Position, Reach, Selected};
-use crate::solve::Session;
+use crate::position::{Position, Reach, Rivals, Selected};
+use crate::solve::{Session, Value};
 
 /// Nesting of keys whose own fields need entity fetches.
 const MAX_KEY_DEPTH: usize = 2;
@@ -180,10 +180,16 @@ impl Session<'_> {
             return None;
         }
         let ty = resolution.ty.inner_named_type();
+        let value = || Value {
+            ty,
+            source: subgraph,
+            provided: &resolution.provided,
+            rivals: Rivals::new(),
+        };
         let mut below = field
             .selections
             .as_ref()
-            .map(|selections| self.solve(selections, ty, subgraph, &resolution.provided, Reach::Inline));
+            .map(|selections| self.solve(selections, value(), Reach::Inline));
         if let (Some(inline), Some(selections)) = (&below, &field.selections)
             && !inline.rest.is_empty()
         {
@@ -192,7 +198,7 @@ impl Session<'_> {
                 return None;
             }
             self.key_depth += 1;
-            let solved = self.solve(selections, ty, subgraph, &resolution.provided, Reach::Anywhere);
+            let solved = self.solve(selections, value(), Reach::Anywhere);
             self.key_depth -= 1;
             if !solved.rest.is_empty() {
                 return None;

@@ -34,7 +34,7 @@ pub use error::PlanError;
 
 use fetch_graph::{ClientView, Emitter, Request};
 use normalize::{FieldNode, Normalizer, SelectionSet};
-use position::{Position, Provided, Reach, Solved};
+use position::{Position, Provided, Reach, Rivals, Solved};
 use query_plan::QueryPlan;
 use solve::Session;
 
@@ -127,6 +127,7 @@ fn solve_root(
         ty: operation.object_type().clone(),
         source: None,
         provided: Provided::default(),
+        rivals: Rivals::new(),
         reach: Reach::Anywhere,
         operation_type: Some(operation.operation_type),
     };

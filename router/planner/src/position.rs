@@ -43,6 +43,11 @@ impl Provided {
     }
 }
 
+/// Other subgraphs that could have returned the value of a position, with its type there.
+///
+/// A shared field means the same everywhere, so of a union only the members that all of them know can be relied upon.
+pub(crate) type Rivals = SmallVec<[(SubgraphId, Name); 2]>;
+
 /// Whether hops may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Reach {
@@ -60,6 +65,7 @@ pub(crate) struct Position {
     /// `None` at the top of the operation.
     pub(crate) source: Option<SubgraphId>,
     pub(crate) provided: Provided,
+    pub(crate) rivals: Rivals,
     pub(crate) reach: Reach,
     /// Set at the top of the operation.
     pub(crate) operation_type: Option<OperationType>,

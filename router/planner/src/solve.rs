@@ -18,7 +18,7 @@ use crate::PlannerConfig;
 use crate::cost::Cost;
 use crate::key_moves::Moves;
 use crate::normalize::{Entry, FieldNode, Normalizer, SelectionSet};
-use crate::position::{Draft, Position, Provided, Reach, Selected, Solved};
+use crate::position::{Draft, Position, Provided, Reach, Rivals, Selected, Solved};
 
 /// Drafts kept while the sources of a position's fields are chosen.
 const BEAM_WIDTH: usize = 16;
@@ -30,7 +30,16 @@ struct SolutionKey {
     ty: Name,
     source: SubgraphId,
     provided: SmallVec<[u32; 2]>,
+    rivals: Rivals,
     reach: Reach,
+}
+
+/// The value a selection set is solved on.
+pub(crate) struct Value<'v> {
+    pub(crate) ty: &'v Name,
+    pub(crate) source: SubgraphId,
+    pub(crate) provided: &'v Provided,
+    pub(crate) rivals: Rivals,
 }
 
 /// What the moves from a position depend on.
@@ -110,20 +119,25 @@ impl<'a> Session<'a> {
             .clone()
     }
 
-    /// Solves `selections` on a value of type `ty` that `source` returned.
+    /// Solves `selections` on a value.
     pub(crate) fn solve(
         &mut self,
         selections: &Arc<SelectionSet>,
-        ty: &Name,
-        source: SubgraphId,
-        provided: &Provided,
+        value: Value<'_>,
         reach: Reach,
     ) -> Rc<Solved> {
+        let Value {
+            ty,
+            source,
+            provided,
+            rivals,
+        } = value;
         let key = SolutionKey {
             selections: selections.id,
             ty: ty.clone(),
             source,
             provided: provided.ids(),
+            rivals: rivals.clone(),
             reach,
         };
         if let Some(known) = self.solutions.get(&key) {
@@ -134,6 +148,7 @@ impl<'a> Session<'a> {
             ty: ty.clone(),
             source: Some(source),
             provided: provided.clone(),
+            rivals,
             reach,
             operation_type: None,
         };
@@ -327,13 +342,15 @@ impl<'a> Session<'a> {
             return None;
         }
         let below = field.selections.as_ref().map(|selections| {
-            self.solve(
-                selections,
-                resolution.ty.inner_named_type(),
-                subgraph,
-                &resolution.provided,
-                reach,
-            )
+            let rivals = self.rivals(at, &field.name, subgraph);
+            let ty = resolution.ty.inner_named_type();
+            let value = Value {
+                ty,
+                source: subgraph,
+                provided: &resolution.provided,
+                rivals,
+            };
+            self.solve(selections, value, reach)
         });
         let left = below.as_ref().map_or(0, |below| size(&below.rest));
         let selected = Selected {
@@ -349,6 +366,29 @@ impl<'a> Session<'a> {
             },
             left,
         ))
+    }
+
+    /// Subgraphs other than `subgraph` that could have resolved `field`.
+    fn rivals(&mut self, at: &Position, field: &str, subgraph: SubgraphId) -> Rivals {
+        let mut rivals = Rivals::new();
+        if at.operation_type == Some(OperationType::Mutation) {
+            return rivals;
+        }
+        for rival in self.candidates(at, field) {
+            if rival == subgraph {
+                continue;
+            }
+            let Some(resolution) = self.resolution(at, field, rival) else {
+                continue;
+            };
+            let reached = at.source.is_none_or(|source| source == rival)
+                || at.rivals.iter().any(|(other, _)| *other == rival)
+                || self.moves(at).reaches(rival);
+            if reached && resolution.requires.is_none() {
+                rivals.push((rival, resolution.ty.inner_named_type().clone()));
+            }
+        }
+        rivals
     }
 
     /// Subgraphs that may resolve a field, the one at hand first.
