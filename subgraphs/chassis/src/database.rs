@@ -38,7 +38,10 @@ pub enum DatabaseError {
 }
 
 const MAX_CONNECTIONS: u32 = 16;
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// As long as a request may wait for its turn in the server: a burst queues instead of failing.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection idle for longer is pinged before use; a busy one is spared the round trip.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(2);
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Opens the database of `service` (named `{database_prefix}{service}`), creating and migrating it first.
@@ -55,6 +58,15 @@ pub async fn open(runtime: &Runtime, service: &str, migrations: &Migrator) -> Re
         .max_connections(MAX_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .acquire_slow_threshold(Duration::from_secs(1))
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > PING_AFTER_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(|source| unreachable(&server, &database, source))?;
