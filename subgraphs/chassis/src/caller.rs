@@ -1,5 +1,7 @@
 //! Who calls, and the guards that fields put before themselves.
 
+use std::net::IpAddr;
+
 use async_graphql::{Context, Guard};
 use fondaco_contracts::{SessionId, UserId};
 use http::HeaderMap;
@@ -32,22 +34,28 @@ pub enum Caller {
     },
 }
 
+/// The address of the client, in every resolver's context; `None` where the router does not say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClientAddress(pub Option<IpAddr>);
+
 impl Caller {
-    /// Who the headers of a call to `audience` prove; anonymous without the header.
+    /// Who the headers of a call to `audience` prove, and the address of the client; anonymous without the header.
     pub fn from_headers(
         headers: &HeaderMap,
         identity: &Identity,
         audience: &str,
-    ) -> Result<Self, InvalidCaller> {
+    ) -> Result<(Self, ClientAddress), InvalidCaller> {
         let mut values = headers.get_all(CALLER_HEADER).iter();
         let Some(value) = values.next() else {
-            return Ok(Self::Anonymous);
+            return Ok((Self::Anonymous, ClientAddress(None)));
         };
         if values.next().is_some() {
             return Err(InvalidCaller::Header);
         }
         let token = value.to_str().map_err(|_| InvalidCaller::Header)?;
-        identity.verify(token, audience)
+        let claims = identity.open(token, audience)?;
+        let address = ClientAddress(claims.addr);
+        Ok((Self::from(claims), address))
     }
 
     /// The signed-in user's id.
@@ -101,6 +109,11 @@ impl Caller {
 /// The caller of the request that `ctx` belongs to.
 pub fn caller<'a>(ctx: &Context<'a>) -> &'a Caller {
     ctx.data_opt::<Caller>().unwrap_or(&Caller::Anonymous)
+}
+
+/// The address of the client whose request `ctx` belongs to.
+pub fn client_address(ctx: &Context<'_>) -> Option<IpAddr> {
+    ctx.data_opt::<ClientAddress>().and_then(|address| address.0)
 }
 
 /// Guard: a signed-in user.

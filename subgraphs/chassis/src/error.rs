@@ -1,6 +1,6 @@
 //! Faults. Resolvers return [`ApiError`]; it becomes `extensions.code` here and nowhere else, and internals stay inside.
 
-use std::{error::Error as StdError, sync::Arc};
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use async_graphql::ErrorExtensions;
 
@@ -18,6 +18,12 @@ pub enum ApiError {
     /// An argument is unusable; the message goes to the caller.
     #[error("{0}")]
     BadUserInput(String),
+    /// Too many attempts of one kind.
+    #[error("too many attempts, try again later")]
+    RateLimited {
+        /// When the next attempt is allowed; whole seconds of it go to the caller as `extensions.retryAfter`.
+        retry_after: Duration,
+    },
     /// Something this service needs does not answer; trying again may help.
     #[error("temporarily unavailable, try again")]
     TemporarilyUnavailable(#[source] Arc<dyn StdError + Send + Sync>),
@@ -43,6 +49,7 @@ impl ApiError {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::BadUserInput(_) => "BAD_USER_INPUT",
+            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::TemporarilyUnavailable(_) => "TEMPORARILY_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
@@ -51,7 +58,7 @@ impl ApiError {
     /// The cause, with its own causes, for logs.
     fn log(&self) {
         match self {
-            Self::Unauthenticated | Self::Forbidden | Self::BadUserInput(_) => {}
+            Self::Unauthenticated | Self::Forbidden | Self::BadUserInput(_) | Self::RateLimited { .. } => {}
             Self::TemporarilyUnavailable(cause) => {
                 tracing::warn!(error.code = self.code(), error.cause = %chain(&**cause), "dependency failed");
             }
@@ -78,7 +85,12 @@ impl From<ApiError> for async_graphql::Error {
     /// The edge: logged once, masked outward.
     fn from(error: ApiError) -> Self {
         error.log();
-        Self::new(error.to_string()).extend_with(|_, extensions| extensions.set("code", error.code()))
+        Self::new(error.to_string()).extend_with(|_, extensions| {
+            extensions.set("code", error.code());
+            if let ApiError::RateLimited { retry_after } = &error {
+                extensions.set("retryAfter", retry_after.as_millis().div_ceil(1000) as u64);
+            }
+        })
     }
 }
 

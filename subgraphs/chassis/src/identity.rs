@@ -1,6 +1,6 @@
 //! Signs and verifies the `fondaco-caller` header: a short-lived JWT under the secret that router and subgraphs share.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use fondaco_contracts::{SessionId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -44,6 +44,9 @@ pub struct CallerClaims {
     /// Space-separated scopes.
     #[serde(default)]
     pub scope: String,
+    /// The client's address as the router sees it; absent in a service's own calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addr: Option<IpAddr>,
 }
 
 /// The header is present but proves nothing. The cause is for logs, not for callers.
@@ -89,6 +92,11 @@ impl Identity {
 
     /// A header value that lets `caller` call `audience` for the next 30 s.
     pub fn sign(&self, caller: &Caller, audience: &str) -> String {
+        self.sign_claims(&self.claims(caller, audience))
+    }
+
+    /// The claims that [`Identity::sign`] signs.
+    pub fn claims(&self, caller: &Caller, audience: &str) -> CallerClaims {
         let iat = jsonwebtoken::get_current_timestamp();
         let mut claims = CallerClaims {
             iss: ROUTER.to_owned(),
@@ -101,6 +109,7 @@ impl Identity {
             sid: None,
             roles: Vec::new(),
             scope: String::new(),
+            addr: None,
         };
         match caller {
             Caller::Anonymous => {}
@@ -117,7 +126,7 @@ impl Identity {
                 claims.scope = scopes.join(" ");
             }
         }
-        self.sign_claims(&claims)
+        claims
     }
 
     /// A header value with exactly these claims.
@@ -128,6 +137,11 @@ impl Identity {
 
     /// Who `token` says is calling `POST /graphql` of `audience`.
     pub fn verify(&self, token: &str, audience: &str) -> Result<Caller, InvalidCaller> {
+        self.open(token, audience).map(Caller::from)
+    }
+
+    /// All that `token` says about a call of `POST /graphql` of `audience`.
+    pub fn open(&self, token: &str, audience: &str) -> Result<CallerClaims, InvalidCaller> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
@@ -137,7 +151,7 @@ impl Identity {
         if claims.htm != "POST" || claims.htu != "/graphql" {
             return Err(InvalidCaller::Binding);
         }
-        Ok(into_caller(claims))
+        Ok(claims)
     }
 }
 
@@ -157,18 +171,20 @@ fn check_lifetime(claims: &CallerClaims) -> Result<(), InvalidCaller> {
     }
 }
 
-fn into_caller(claims: CallerClaims) -> Caller {
-    if claims.iss != ROUTER {
-        return Caller::Service { name: claims.iss };
-    }
-    match claims.sub {
-        None => Caller::Anonymous,
-        Some(id) => Caller::User {
-            id,
-            session: claims.sid,
-            roles: claims.roles,
-            scopes: claims.scope.split_whitespace().map(str::to_owned).collect(),
-        },
+impl From<CallerClaims> for Caller {
+    fn from(claims: CallerClaims) -> Self {
+        if claims.iss != ROUTER {
+            return Self::Service { name: claims.iss };
+        }
+        match claims.sub {
+            None => Self::Anonymous,
+            Some(id) => Self::User {
+                id,
+                session: claims.sid,
+                roles: claims.roles,
+                scopes: claims.scope.split_whitespace().map(str::to_owned).collect(),
+            },
+        }
     }
 }
 
@@ -191,6 +207,7 @@ mod tests {
             sid: None,
             roles: vec!["customer".into()],
             scope: "a b".into(),
+            addr: None,
         }
     }
 

@@ -84,7 +84,9 @@ pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use caller::{Caller, caller, require_scope, require_service, require_user};
+pub use caller::{
+    Caller, ClientAddress, caller, client_address, require_scope, require_service, require_user,
+};
 pub use client::{CallError, Repeat, ServiceClient};
 pub use error::{ApiError, StartError};
 pub use peers::Peers;

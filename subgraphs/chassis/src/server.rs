@@ -23,7 +23,7 @@ use tracing::Instrument;
 pub use readiness::Readiness;
 
 use crate::{
-    caller::Caller,
+    caller::{Caller, ClientAddress},
     federation,
     identity::Identity,
     request_id::{REQUEST_ID_HEADER, RequestId},
@@ -155,18 +155,18 @@ async fn graphql(State(shared): State<Arc<Shared>>, request: Request) -> Respons
 }
 
 async fn answer(shared: Arc<Shared>, request: Request, id: RequestId) -> Result<Response, Refusal> {
-    let caller = identify(&shared, request.headers())?;
+    let (caller, address) = identify(&shared, request.headers())?;
     require_json(request.headers())?;
     let permit = admit(&shared).await?;
     let request = GraphQLRequest::<Refusal>::from_request(request, &())
         .await?
         .into_inner();
-    let request = (shared.request_data)(request.data(caller).data(id.clone()));
+    let request = (shared.request_data)(request.data(caller).data(address).data(id.clone()));
     let response = execute(shared, request, id, permit).await?;
     Ok(GraphQLResponse::from(response).into_response())
 }
 
-fn identify(shared: &Shared, headers: &HeaderMap) -> Result<Caller, Refusal> {
+fn identify(shared: &Shared, headers: &HeaderMap) -> Result<(Caller, ClientAddress), Refusal> {
     Caller::from_headers(headers, &shared.identity, shared.service).map_err(|error| {
         tracing::warn!(error.cause = %error, "caller refused");
         Refusal::UnknownCaller
