@@ -23,17 +23,17 @@ impl ProductVariant {
         &self.sku
     }
 
-    /// Can it be bought now? A moment's view: only a purchase decides.
-    async fn availability(&self, ctx: &Context<'_>) -> Result<Availability, ApiError> {
+    /// Can it be bought now? A moment's view: only a purchase decides. Null while the stock cannot be told: the catalogue outlives that.
+    async fn availability(&self, ctx: &Context<'_>) -> Result<Option<Availability>, ApiError> {
         let loader = ctx.data_unchecked::<AvailableBySku>();
         let available = loader
             .try_load(self.sku.clone())
             .await
             .map_err(ApiError::internal)??;
-        Ok(Availability {
+        Ok(Some(Availability {
             available: quantity(available),
             in_stock: available > 0,
-        })
+        }))
     }
 }
 
