@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use fondaco_chassis::{Runtime, Service, StartError};
 use fondaco_executor::in_process::InProcessTransport;
+use fondaco_listener::HEADER_READ_TIMEOUT;
 use fondaco_router::config::IssuerConfig;
 use fondaco_router::{Router, RouterConfig, RouterSetup, SupergraphSource};
 use tokio::net::TcpListener;
@@ -145,9 +146,7 @@ async fn serve_keys(services: &[Service], runtime: &Runtime) -> Result<SocketAdd
     })?;
     let (router, stop) = (auth.router.clone(), runtime.shutdown.clone());
     tokio::spawn(async move {
-        let served = axum::serve(listener, router)
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await;
+        let served = fondaco_listener::serve(listener, router, HEADER_READ_TIMEOUT, stop).await;
         if let Err(error) = served {
             tracing::error!(error.cause = %error, "signing keys are served no more");
         }

@@ -36,7 +36,8 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(2),
-            pool_idle_timeout: Duration::from_secs(60),
+            // Before the subgraph's server closes it: ours keep them for 30 s.
+            pool_idle_timeout: Duration::from_secs(20),
             pool_max_idle_per_host: 256,
             http2_prior_knowledge: false,
         }

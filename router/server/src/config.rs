@@ -171,7 +171,9 @@ impl Default for ReloadConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeoutsConfig {
-    /// A whole request, its body included.
+    /// The head of a request; an idle connection is kept as long.
+    pub header_read_ms: u64,
+    /// A whole request from there, its body included.
     pub request_ms: u64,
     /// One call to a subgraph.
     pub subgraph_ms: u64,
@@ -182,6 +184,7 @@ pub struct TimeoutsConfig {
 impl Default for TimeoutsConfig {
     fn default() -> Self {
         Self {
+            header_read_ms: 30_000,
             request_ms: 30_000,
             subgraph_ms: 15_000,
             shutdown_ms: 20_000,
@@ -190,6 +193,11 @@ impl Default for TimeoutsConfig {
 }
 
 impl TimeoutsConfig {
+    /// Limit of a request's head.
+    pub fn header_read(&self) -> Duration {
+        Duration::from_millis(self.header_read_ms)
+    }
+
     /// Limit of a whole request.
     pub fn request(&self) -> Duration {
         Duration::from_millis(self.request_ms)

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::serve::ListenerExt;
 use fondaco_executor::transport::Transport;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -90,25 +89,17 @@ impl Router {
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
         let stopping = self.state.stopping.clone();
         tokio::spawn(reload::watch(Arc::clone(&self.state), stopping.clone()));
-        // Small answers must not wait for more to come.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let begin_stopping = stopping.clone();
-        let graceful = async move {
-            shutdown.cancelled().await;
-            begin_stopping.cancel();
-        };
+        let timeouts = &self.state.config.timeouts;
         let serving = async {
-            axum::serve(listener, self.routes())
-                .with_graceful_shutdown(graceful)
+            fondaco_listener::serve(listener, self.routes(), timeouts.header_read(), stopping.clone())
                 .await?;
             self.state.stages.finish_mutations().await;
             Ok(())
         };
         let deadline = async {
-            stopping.cancelled().await;
-            tokio::time::sleep(self.state.config.timeouts.shutdown()).await;
+            shutdown.cancelled().await;
+            stopping.cancel();
+            tokio::time::sleep(timeouts.shutdown()).await;
         };
         tokio::select! {
             served = serving => served,

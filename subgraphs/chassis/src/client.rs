@@ -22,6 +22,8 @@ use crate::{
 };
 
 const DEADLINE: Duration = Duration::from_secs(3);
+/// Before the peer closes it, so that no call is sent on a connection that is just being closed.
+const IDLE_CONNECTION: Duration = Duration::from_secs(20);
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_PAUSE_MS: u64 = 25;
 const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
@@ -276,7 +278,11 @@ impl ServiceClient {
 
 /// Peers are ours: no proxy stands between. A small image may hold no certificate authorities, which only HTTPS peers need.
 fn http_client() -> reqwest::Client {
-    let builder = || reqwest::Client::builder().no_proxy();
+    let builder = || {
+        reqwest::Client::builder()
+            .no_proxy()
+            .pool_idle_timeout(IDLE_CONNECTION)
+    };
     builder().build().unwrap_or_else(|error| {
         tracing::warn!(error.cause = %chain(&error), "no certificate authorities: peers are reached by http only");
         let without_authorities = builder().tls_certs_only([]).build();

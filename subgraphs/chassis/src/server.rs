@@ -37,6 +37,7 @@ const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 /// Few enough that nobody waits long for one of the pool's connections; the rest of a rush queues here, where waiting is cheap.
 const MAX_RUNNING: usize = 256;
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
 
 type Execute =
@@ -158,9 +159,7 @@ async fn answer(shared: Arc<Shared>, request: Request, id: RequestId) -> Result<
     let (caller, address) = identify(&shared, request.headers())?;
     require_json(request.headers())?;
     let permit = admit(&shared).await?;
-    let request = GraphQLRequest::<Refusal>::from_request(request, &())
-        .await?
-        .into_inner();
+    let request = read(request).await?;
     let request = (shared.request_data)(request.data(caller).data(address).data(id.clone()));
     let response = execute(shared, request, id, permit).await?;
     Ok(GraphQLResponse::from(response).into_response())
@@ -191,6 +190,19 @@ async fn admit(shared: &Shared) -> Result<OwnedSemaphorePermit, Refusal> {
     match timeout(QUEUE_TIMEOUT, Arc::clone(&shared.permits).acquire_owned()).await {
         Ok(Ok(permit)) => Ok(permit),
         Ok(Err(_)) | Err(_) => Err(Refusal::Busy),
+    }
+}
+
+/// Whoever sends slowly must not keep a place that others wait for.
+async fn read(request: Request) -> Result<async_graphql::Request, Refusal> {
+    match timeout(
+        BODY_TIMEOUT,
+        GraphQLRequest::<Refusal>::from_request(request, &()),
+    )
+    .await
+    {
+        Ok(read) => Ok(read?.into_inner()),
+        Err(_) => Err(Refusal::SlowBody),
     }
 }
 
@@ -261,6 +273,7 @@ enum Refusal {
     UnknownCaller,
     NotJson,
     Malformed,
+    SlowBody,
     TooLarge,
     Busy,
     TimedOut,
@@ -294,6 +307,11 @@ impl IntoResponse for Refusal {
                 StatusCode::BAD_REQUEST,
                 "BAD_USER_INPUT",
                 "the body is not a GraphQL request",
+            ),
+            Self::SlowBody => (
+                StatusCode::REQUEST_TIMEOUT,
+                "BAD_USER_INPUT",
+                "the body took too long to arrive",
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,

@@ -3,6 +3,7 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use axum::Router;
+use fondaco_listener::HEADER_READ_TIMEOUT;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -25,11 +26,7 @@ pub struct Service {
 impl Service {
     /// Serves until `shutdown`, then finishes running requests and tasks.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
-        let stopped = {
-            let shutdown = shutdown.clone();
-            async move { shutdown.cancelled().await }
-        };
-        let served = axum::serve(listener, self.router).with_graceful_shutdown(stopped);
+        let served = fondaco_listener::serve(listener, self.router, HEADER_READ_TIMEOUT, shutdown.clone());
         let given_up = async {
             shutdown.cancelled().await;
             tokio::time::sleep(DRAIN_TIMEOUT).await;
