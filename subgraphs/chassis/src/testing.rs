@@ -19,7 +19,7 @@ pub use statements::StatementCounter;
 
 const SECRET: &str = "a secret for tests, of more than 32 bytes";
 
-/// A runtime whose databases (and Redis keys) are its own; dropped with it.
+/// A runtime whose databases and Redis keys are its own; they go with it.
 #[derive(Debug)]
 pub struct TestRuntime {
     /// Pass it to a service's `start`.
@@ -59,21 +59,23 @@ impl TestRuntime {
 impl Drop for TestRuntime {
     fn drop(&mut self) {
         self.runtime.shutdown.cancel();
-        let (url, prefix) = (
-            self.runtime.database_url.clone(),
-            self.runtime.database_prefix.clone(),
-        );
+        let owned = self.runtime.clone();
         // A runtime of its own: the test's may be gone, or single-threaded and blocked by this very drop.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            runtime
-                .block_on(drop_databases(&url, &prefix))
-                .map_err(std::io::Error::other)
+            runtime.block_on(async {
+                drop_databases(&owned.database_url, &owned.database_prefix)
+                    .await
+                    .map_err(std::io::Error::other)?;
+                remove_keys(&owned.redis_url, &owned.redis_prefix)
+                    .await
+                    .map_err(std::io::Error::other)
+            })
         });
         if let Ok(Err(error)) = dropping.join() {
-            tracing::warn!(error.cause = %error, "test databases remain");
+            tracing::warn!(error.cause = %error, "test databases or keys remain");
         }
     }
 }
@@ -151,4 +153,32 @@ async fn drop_databases(url: &str, prefix: &str) -> Result<(), sqlx::Error> {
             .await?;
     }
     connection.close().await
+}
+
+/// Tasks of the test that are still running may write a last key after this.
+async fn remove_keys(url: &str, prefix: &str) -> Result<(), redis::RedisError> {
+    let mut connection = redis::Client::open(url)?
+        .get_multiplexed_async_connection()
+        .await?;
+    let mut cursor = 0_u64;
+    loop {
+        let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
+            .cursor_arg(cursor)
+            .arg("MATCH")
+            .arg(format!("{prefix}*"))
+            .arg("COUNT")
+            .arg(1_000)
+            .query_async(&mut connection)
+            .await?;
+        if !keys.is_empty() {
+            redis::cmd("UNLINK")
+                .arg(keys)
+                .query_async::<()>(&mut connection)
+                .await?;
+        }
+        if next == 0 {
+            return Ok(());
+        }
+        cursor = next;
+    }
 }

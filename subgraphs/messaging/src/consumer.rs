@@ -13,13 +13,15 @@ use redis::{
     streams::{StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply},
 };
 use sqlx::PgPool;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    chore::{Chore, Left},
     dead_letter,
     effect::{self, HandleError, Handler},
+    inbox,
 };
 
 /// An entry that was delivered this long ago and not acknowledged may be taken over.
@@ -28,6 +30,9 @@ pub const ABANDONED_AFTER: Duration = Duration::from_secs(5);
 const BATCH: usize = 64;
 const BLOCK: Duration = Duration::from_millis(500);
 const CLAIM_EVERY: Duration = Duration::from_secs(2);
+const PRUNE_EVERY: Duration = Duration::from_secs(30);
+/// Longer than any event takes to be published again: by then the inbox must still know it.
+const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const MAX_ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -70,27 +75,35 @@ impl Consumer {
 
     async fn work(&mut self, handler: &impl Handler, stop: &CancellationToken) -> Result<(), RedisError> {
         self.join_group().await?;
-        let mut claimed_at = None::<Instant>;
+        let mut claiming = Chore::new(CLAIM_EVERY);
+        let mut pruning = Chore::new(PRUNE_EVERY);
         while !stop.is_cancelled() {
-            let claim_is_due = claimed_at.is_none_or(|at| at.elapsed() >= CLAIM_EVERY);
-            let entries = if claim_is_due {
-                self.claim_abandoned().await?
-            } else {
-                Vec::new()
-            };
-            claimed_at = if claim_is_due {
-                Some(Instant::now())
-            } else {
-                claimed_at
-            };
-            let entries = if entries.is_empty() {
-                self.read_new().await?
-            } else {
-                entries
-            };
+            let mut entries = Vec::new();
+            if claiming.is_due() {
+                entries = self.claim_abandoned().await?;
+                claiming.done(Left::Nothing);
+            }
+            if entries.is_empty() {
+                entries = self.read_new().await?;
+            }
             self.process(handler, &entries, stop).await?;
+            if pruning.is_due() {
+                pruning.done(self.prune().await);
+            }
         }
         Ok(())
+    }
+
+    /// Forgets old events. A failure can wait for the next time; whatever ails Postgres shows where events are handled.
+    async fn prune(&self) -> Left {
+        let pruned = async {
+            let mut connection = self.pool.acquire().await?;
+            inbox::prune(&mut connection, self.group, RETENTION).await
+        };
+        pruned.await.unwrap_or_else(|error| {
+            tracing::debug!(stream = self.stream, error.cause = %error, "inbox not pruned");
+            Left::Nothing
+        })
     }
 
     /// The group starts at the stream's beginning: what was published before the first consumer came counts too.

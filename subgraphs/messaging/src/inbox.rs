@@ -1,10 +1,12 @@
 //! The inbox: the ids of the events whose effects a service has committed.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use fondaco_contracts::EventId;
 use sqlx::PgConnection;
 use uuid::Uuid;
+
+use crate::chore::Left;
 
 /// The table, for the migrations of a service that consumes events.
 pub const DDL: &str = "\
@@ -15,6 +17,29 @@ create table inbox (
     primary key (consumer, event_id)
 );
 ";
+
+/// Removes the oldest rows of `consumer` if they were received longer ago than `retention`, a thousand at most. Ids sort by
+/// the time of their event (UUIDv7), so that looking at the oldest is enough. An event published again after its row is gone
+/// would act again.
+pub(crate) async fn prune(
+    connection: &mut PgConnection,
+    consumer: &str,
+    retention: Duration,
+) -> Result<Left, sqlx::Error> {
+    let pruned = sqlx::query(
+        "with oldest as (
+             select event_id, received_at from inbox where consumer = $1 order by event_id limit $2)
+         delete from inbox using oldest
+         where inbox.consumer = $1 and inbox.event_id = oldest.event_id
+           and oldest.received_at < now() - make_interval(secs => $3)",
+    )
+    .bind(consumer)
+    .bind(Left::LIMIT)
+    .bind(retention.as_secs_f64())
+    .execute(connection)
+    .await?;
+    Ok(Left::after(pruned.rows_affected()))
+}
 
 /// Records in the effects' transaction that `consumer` has seen `events`; gives those it had not seen before. While another transaction
 /// is handling one of them, this waits for its outcome.

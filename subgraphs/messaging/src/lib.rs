@@ -6,6 +6,7 @@
 //! - [`effect`]: what a service does about an event, and its commit
 //! - [`inbox`]: makes "at least once" act once
 //! - [`dead_letter`]: entries nobody could handle
+//! - `chore`: what is due now and then: trimming streams, pruning tables
 //!
 //! # Use
 //!
@@ -28,6 +29,7 @@
 //! tasks.spawn("inventory.orders", |stop| consumer.run(handler, stop));
 //! ```
 
+mod chore;
 pub mod consumer;
 pub mod dead_letter;
 pub mod effect;

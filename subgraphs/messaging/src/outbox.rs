@@ -1,7 +1,11 @@
 //! The outbox: events as rows of the transaction that made them true.
 
+use std::time::Duration;
+
 use fondaco_contracts::Event;
 use sqlx::PgConnection;
+
+use crate::chore::Left;
 
 /// The table, for the migrations of a service that writes events.
 pub const DDL: &str = "\
@@ -16,6 +20,21 @@ create table outbox (
 );
 create index outbox_unpublished on outbox (position) where published_at is null;
 ";
+
+/// Removes the oldest rows if they were published longer ago than `retention`, a thousand at most. Rows are published in
+/// the order of their positions, so that looking at the oldest is enough.
+pub(crate) async fn prune(connection: &mut PgConnection, retention: Duration) -> Result<Left, sqlx::Error> {
+    let pruned = sqlx::query(
+        "with oldest as (select position, published_at from outbox order by position limit $1)
+         delete from outbox using oldest
+         where outbox.position = oldest.position and oldest.published_at < now() - make_interval(secs => $2)",
+    )
+    .bind(Left::LIMIT)
+    .bind(retention.as_secs_f64())
+    .execute(connection)
+    .await?;
+    Ok(Left::after(pruned.rows_affected()))
+}
 
 /// Records `event` in the caller's transaction. Two events of one aggregate keep their order when the transactions that write them
 /// lock the aggregate's row first.

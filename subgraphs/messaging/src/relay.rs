@@ -15,15 +15,19 @@ use redis::{
 use sqlx::{Connection, PgConnection, PgPool, Row, postgres::PgRow};
 use tokio::{
     sync::Notify,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::{chore::Chore, outbox};
 
 const BATCH: i64 = 256;
 const POLL: Duration = Duration::from_millis(250);
 const STANDBY: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
-const TRIM_EVERY: Duration = Duration::from_secs(30);
+const TIDY_EVERY: Duration = Duration::from_secs(30);
+/// How long published rows stay, for people to look at.
+const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const LOCK_NAME: &str = "fondaco outbox relay";
 
 /// Moves the rows of one service's outbox.
@@ -33,7 +37,7 @@ pub struct Relay {
     redis: Shown<ConnectionManager>,
     stream: String,
     wake: Wake,
-    trim_every: Duration,
+    tidy_every: Duration,
 }
 
 /// Tells the relay that a row was committed. A hint: without it the row waits for the next poll.
@@ -66,14 +70,14 @@ impl Relay {
             redis: Shown(redis),
             stream,
             wake: Wake::default(),
-            trim_every: TRIM_EVERY,
+            tidy_every: TIDY_EVERY,
         }
     }
 
-    /// Changes how often acknowledged entries are dropped from the stream; 30 s by default.
+    /// Changes how often acknowledged entries are dropped from the stream and old rows from the outbox; 30 s by default.
     #[must_use]
-    pub fn trim_every(mut self, interval: Duration) -> Self {
-        self.trim_every = interval;
+    pub fn tidy_every(mut self, interval: Duration) -> Self {
+        self.tidy_every = interval;
         self
     }
 
@@ -107,12 +111,12 @@ impl Relay {
         while !try_lock(connection).await? {
             sleep(STANDBY).await;
         }
-        let mut trimmed = Instant::now();
+        let mut tidying = Chore::new(self.tidy_every);
         loop {
             let moved = self.move_batch(connection).await?;
-            if trimmed.elapsed() >= self.trim_every {
+            if tidying.is_due() {
                 trim(&mut self.redis.0.clone(), &self.stream).await?;
-                trimmed = Instant::now();
+                tidying.done(outbox::prune(connection, RETENTION).await?);
             }
             if moved < BATCH as usize {
                 // An elapsed wait is the poll.

@@ -256,7 +256,7 @@ async fn only_what_every_group_has_acknowledged_is_trimmed() {
     fixture.append(&events).await;
     let mut connection = fixture.redis.connection();
     let relay = Relay::new(fixture.pool.clone(), fixture.redis.connection(), fixture.stream())
-        .trim_every(Duration::from_millis(50));
+        .tidy_every(Duration::from_millis(50));
     tokio::spawn(relay.run(fixture.stop.clone()));
     let stream = fixture.stream();
     let mut length = async || connection.xlen::<_, usize>(&stream).await.unwrap();
