@@ -1,5 +1,6 @@
 //! `fondaco servers -- COMMAND…`: runs a command beside a private Postgres and Redis that vanish with it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::process::Command;
@@ -7,6 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::CliError;
 use crate::servers::{Durability, Servers};
+
+/// Followed by the launcher's process id.
+const FOLDER_PREFIX: &str = "fondaco-servers-";
 
 /// Arguments of `fondaco servers`.
 #[derive(Debug, clap::Args)]
@@ -21,17 +25,40 @@ pub struct Arguments {
 
 /// Runs the command; its exit code becomes ours.
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
-    let folder = std::env::temp_dir().join(format!("fondaco-servers-{}", std::process::id()));
+    let temporary = std::env::temp_dir();
+    clear_away_leftovers(&temporary).await;
+    let folder = temporary.join(format!("{FOLDER_PREFIX}{}", std::process::id()));
     let durability = if arguments.durable {
         Durability::Kept
     } else {
         Durability::Scratch
     };
-    let servers = Servers::start(&folder, durability).await?;
+    let servers = match Servers::start(&folder, durability).await {
+        Ok(servers) => servers,
+        Err(error) => {
+            // The first error is the one that matters.
+            let _ = crate::servers::reset(&folder).await;
+            return Err(error.into());
+        }
+    };
     let outcome = run_command(&arguments.command, &servers).await;
     servers.stop().await;
     crate::servers::reset(&folder).await?;
     outcome
+}
+
+/// Removes the folders of launchers that were killed. What cannot be removed belongs to somebody else.
+async fn clear_away_leftovers(temporary: &Path) {
+    for entry in std::fs::read_dir(temporary).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let launcher = name.to_str().and_then(|name| name.strip_prefix(FOLDER_PREFIX));
+        let Some(launcher) = launcher.filter(|id| id.parse::<u32>().is_ok()) else {
+            continue;
+        };
+        if !Path::new("/proc").join(launcher).exists() {
+            let _ = crate::servers::reset(&entry.path()).await;
+        }
+    }
 }
 
 async fn run_command(command: &[String], servers: &Servers) -> Result<ExitCode, CliError> {

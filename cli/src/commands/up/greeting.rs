@@ -1,11 +1,14 @@
 //! What `fondaco up` prints when it is ready.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 
 use crate::servers::Servers;
 
 /// Addresses, and a first query to paste.
 pub fn text(address: SocketAddr, servers: Option<&Servers>) -> String {
+    // The URLs hold passwords: they are for the person at a terminal, not for a log.
+    let servers = servers.filter(|_| std::io::stdout().is_terminal());
     let private = servers.map_or_else(String::new, |servers| {
         format!(
             "\n  Postgres    {}\n  Redis       {}",
