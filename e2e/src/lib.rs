@@ -1,14 +1,18 @@
 //! Drives the built `fondaco` binary from outside, over HTTP only; links no other crate of the workspace.
 //!
 //! - [`program`]: child processes of the binary under test
+//! - [`cable`]: a connection to a server that can be cut
 //! - [`port`], [`scratch`]: free ports and temporary folders
 //! - [`platform`]: a whole platform of its own, in one process or many
 //! - [`client`]: a GraphQL client
 //! - [`shop`], [`scenario`]: what people do in the shop, and stories made of it
+//! - [`logs`]: what logs must not hold
 //! - [`audit`]: the public federation audit, run against `fondaco router`
 
 pub mod audit;
+pub mod cable;
 pub mod client;
+pub mod logs;
 pub mod platform;
 pub mod port;
 pub mod program;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::cable::Cable;
 use crate::client::Client;
 use crate::port::free_address;
 use crate::program::{Program, ProgramError};
@@ -32,17 +33,18 @@ pub struct Platform {
     pub programs: BTreeMap<String, Program>,
     /// Address of each part, `127.0.0.1:PORT`.
     pub addresses: BTreeMap<String, String>,
+    /// Cables to the servers by name, `postgres` and `redis`, where the platform was started with them.
+    pub cables: BTreeMap<&'static str, Cable>,
     folder: Scratch,
+    identity_secret: String,
+    environment: Vec<(&'static str, &'static str)>,
 }
 
 impl Platform {
     /// Starts a platform whose servers keep nothing on disk, and waits until it is ready.
     pub async fn start(mode: Mode) -> Result<Self, ProgramError> {
         let mut platform = Self::prepare()?;
-        match mode {
-            Mode::OneProcess => platform.start_one_process().await?,
-            Mode::Separate => platform.start_separate(&[]).await?,
-        }
+        platform.start_in(mode).await?;
         Ok(platform)
     }
 
@@ -50,6 +52,23 @@ impl Platform {
     pub async fn start_durable() -> Result<Self, ProgramError> {
         let mut platform = Self::prepare()?;
         platform.start_separate(&["--durable"]).await?;
+        Ok(platform)
+    }
+
+    /// Starts every part as its own process, each connected to the servers by cables.
+    pub async fn start_with_cables() -> Result<Self, ProgramError> {
+        let mut platform = Self::prepare()?;
+        platform.start_servers(&[]).await?;
+        platform.lay_cables().await?;
+        platform.start_parts().await?;
+        Ok(platform)
+    }
+
+    /// Starts a platform that logs as much as `filter` lets through.
+    pub async fn start_logging(mode: Mode, filter: &'static str) -> Result<Self, ProgramError> {
+        let mut platform = Self::prepare()?;
+        platform.environment.push(("FONDACO_LOG", filter));
+        platform.start_in(mode).await?;
         Ok(platform)
     }
 
@@ -96,18 +115,16 @@ impl Platform {
         if part == "router" {
             args.extend(["--supergraph", &supergraph]);
         }
-        let environment = self.server_urls()?;
-        let environment: Vec<_> = environment
-            .iter()
-            .map(|(name, url)| (*name, url.as_str()))
-            .collect();
+        let urls = self.server_urls()?;
+        let urls = urls.iter().map(|(name, url)| (*name, url.as_str()));
+        let environment: Vec<_> = urls.chain(self.environment.iter().copied()).collect();
         let mut program = Program::start(part, self.folder.path(), &args, &environment)?;
         program.ready(&self.url(part, "/ready"), START_LIMIT).await?;
         self.programs.insert(part.to_owned(), program);
         Ok(())
     }
 
-    /// Sends each program Ctrl-C in turn, the router first, and returns those that did not end with success.
+    /// Ends each program in turn, the router first, by what Ctrl-C sends; returns those that did not end with success.
     pub async fn stop(&mut self) -> Result<Vec<String>, ProgramError> {
         let mut failed = Vec::new();
         for name in [
@@ -123,10 +140,13 @@ impl Platform {
             let Some(program) = self.programs.get_mut(name) else {
                 continue;
             };
-            program.signal(nix::sys::signal::Signal::SIGINT);
+            if name == "servers" {
+                program.untether();
+            } else {
+                program.signal(nix::sys::signal::Signal::SIGINT);
+            }
             let status = program.wait(Duration::from_secs(30)).await?;
-            // The command below `servers` is ended by the signal; its exit code says so.
-            if name != "servers" && !status.is_some_and(|status| status.success()) {
+            if !status.is_some_and(|status| status.success()) {
                 failed.push(format!("{name}: {status:?}"));
             }
         }
@@ -138,45 +158,61 @@ impl Platform {
         let parts = ["router"].into_iter().chain(SUBGRAPHS);
         let addresses: BTreeMap<String, String> =
             parts.map(|part| (part.to_owned(), free_address())).collect();
-        folder.write("fondaco.yaml", &configuration(&addresses))?;
+        let identity_secret = uuid::Uuid::new_v4().to_string();
+        folder.write("fondaco.yaml", &configuration(&addresses, &identity_secret))?;
         Ok(Self {
             programs: BTreeMap::new(),
             addresses,
+            cables: BTreeMap::new(),
             folder,
+            identity_secret,
+            environment: Vec::new(),
         })
     }
 
     /// Starts `fondaco up` (again).
     pub async fn start_one_process(&mut self) -> Result<(), ProgramError> {
-        let data = self.folder.path().join("data");
+        let data = self.data_folder();
         let config = self.config_file();
         let args = ["up", "--config", &config, "--data", &data.to_string_lossy()];
         // The tests' own servers, if any, are not for a platform that is to start servers itself.
-        let environment = [("DATABASE_URL", ""), ("REDIS_URL", "")];
+        let mut environment = vec![("DATABASE_URL", ""), ("REDIS_URL", "")];
+        environment.extend(&self.environment);
         let mut program = Program::start("up", self.folder.path(), &args, &environment)?;
         program.ready(&self.url("router", "/ready"), START_LIMIT).await?;
         self.programs.insert("up".to_owned(), program);
         Ok(())
     }
 
+    async fn start_in(&mut self, mode: Mode) -> Result<(), ProgramError> {
+        match mode {
+            Mode::OneProcess => self.start_one_process().await,
+            Mode::Separate => self.start_separate(&[]).await,
+        }
+    }
+
     async fn start_separate(&mut self, options: &[&str]) -> Result<(), ProgramError> {
         self.start_servers(options).await?;
+        self.start_parts().await
+    }
+
+    async fn start_parts(&mut self) -> Result<(), ProgramError> {
         for part in SUBGRAPHS.into_iter().chain(["router"]) {
             self.start_part(part).await?;
         }
         Ok(())
     }
 
-    /// Runs a shell below `fondaco servers` that writes the two URLs into a file and waits.
+    /// Runs a shell below `fondaco servers` that writes the two URLs into a file and waits for the end of its input.
     async fn start_servers(&mut self, options: &[&str]) -> Result<(), ProgramError> {
         let file = self.urls_file();
         let script =
-            r#"printf '%s\n' "$DATABASE_URL" "$REDIS_URL" >"$1.new"; mv "$1.new" "$1"; exec sleep 1000000"#;
+            r#"printf '%s\n' "$DATABASE_URL" "$REDIS_URL" >"$1.new"; mv "$1.new" "$1"; exec cat >/dev/null"#;
         let mut args = vec!["servers"];
         args.extend(options);
         let file_name = file.to_string_lossy();
         args.extend(["--", "sh", "-c", script, "sh", &*file_name]);
-        let program = Program::start("servers", self.folder.path(), &args, &[])?;
+        let program = Program::start_tethered("servers", self.folder.path(), &args, &[])?;
         self.programs.insert("servers".to_owned(), program);
         let deadline = Instant::now() + START_LIMIT;
         while !file.exists() {
@@ -193,12 +229,37 @@ impl Platform {
         Ok(())
     }
 
-    fn server_urls(&self) -> Result<Vec<(&'static str, String)>, ProgramError> {
+    /// Replaces the servers' addresses by those of cables.
+    async fn lay_cables(&mut self) -> Result<(), ProgramError> {
+        let mut text = String::new();
+        for ((_, url), name) in self.server_urls()?.into_iter().zip(["postgres", "redis"]) {
+            let authority = url.rsplit('@').next().unwrap_or_default();
+            let address = authority.split('/').next().unwrap_or_default();
+            let cable = Cable::to(address).await?;
+            text.push_str(&url.replace(address, &cable.address().to_string()));
+            text.push('\n');
+            self.cables.insert(name, cable);
+        }
+        Ok(std::fs::write(self.urls_file(), text)?)
+    }
+
+    /// `DATABASE_URL` and `REDIS_URL` of a platform of separate parts.
+    pub fn server_urls(&self) -> Result<Vec<(&'static str, String)>, ProgramError> {
         let text = std::fs::read_to_string(self.urls_file())?;
         Ok(["DATABASE_URL", "REDIS_URL"]
             .into_iter()
             .zip(text.lines().map(str::to_owned))
             .collect())
+    }
+
+    /// The secret that router and subgraphs share.
+    pub fn identity_secret(&self) -> &str {
+        &self.identity_secret
+    }
+
+    /// The folder of the data of `fondaco up`.
+    pub fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     fn urls_file(&self) -> PathBuf {
@@ -219,13 +280,13 @@ pub fn supergraph() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/supergraph.graphql").to_owned()
 }
 
-fn configuration(addresses: &BTreeMap<String, String>) -> String {
+fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str) -> String {
     let urls: BTreeMap<&str, String> = SUBGRAPHS
         .iter()
         .map(|name| (*name, format!("http://{}/graphql", addresses[*name])))
         .collect();
     let mut config = json!({
-        "identity": { "secret": uuid::Uuid::new_v4().to_string() },
+        "identity": { "secret": identity_secret },
         "peers": urls,
         "router": {
             "listen": addresses["router"],

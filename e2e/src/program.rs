@@ -74,7 +74,7 @@ pub async fn run(args: &[&str]) -> Result<Output, ProgramError> {
         .await?)
 }
 
-/// A running `fondaco`, killed on drop. What it writes goes into a file.
+/// A running `fondaco`, killed on drop unless [tethered](Program::start_tethered). What it writes goes into a file.
 #[derive(Debug)]
 pub struct Program {
     name: String,
@@ -90,21 +90,34 @@ impl Program {
         args: &[&str],
         environment: &[(&str, &str)],
     ) -> Result<Self, ProgramError> {
-        let log = folder.join(format!("{name}.log"));
-        let output = std::fs::File::options().create(true).append(true).open(&log)?;
-        let child = Command::new(binary()?)
-            .args(args)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .kill_on_drop(true)
-            .spawn()?;
+        let (mut command, log) = command(name, folder, args, environment)?;
+        let child = command.stdin(Stdio::null()).kill_on_drop(true).spawn()?;
         Ok(Self {
             name: name.to_owned(),
             child,
             log,
         })
+    }
+
+    /// Starts a program that ends by itself, tidily, when its standard input does: on drop, or when the test is killed.
+    pub fn start_tethered(
+        name: &str,
+        folder: &Path,
+        args: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self, ProgramError> {
+        let (mut command, log) = command(name, folder, args, environment)?;
+        let child = command.stdin(Stdio::piped()).spawn()?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log,
+        })
+    }
+
+    /// Ends the standard input of a tethered program.
+    pub fn untether(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// Waits until `GET url` answers 200.
@@ -163,4 +176,22 @@ impl Program {
     pub async fn kill(&mut self) -> Result<(), ProgramError> {
         Ok(self.child.kill().await?)
     }
+}
+
+/// `fondaco ARGS` with its output appended to a log file in `folder`.
+fn command(
+    name: &str,
+    folder: &Path,
+    args: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<(Command, PathBuf), ProgramError> {
+    let log = folder.join(format!("{name}.log"));
+    let output = std::fs::File::options().create(true).append(true).open(&log)?;
+    let mut command = Command::new(binary()?);
+    command
+        .args(args)
+        .envs(environment.iter().copied())
+        .stdout(output.try_clone()?)
+        .stderr(output);
+    Ok((command, log))
 }

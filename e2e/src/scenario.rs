@@ -16,11 +16,13 @@ pub mod rush;
 
 use crate::platform::Platform;
 
-/// Tells all stories, one after the other.
+/// Tells all stories, one after the other, and looks at the logs they left.
 pub async fn all(platform: &Platform) {
     journey::run(platform).await;
     declined::run(platform).await;
     privacy::run(platform).await;
     mistakes::run(platform).await;
     rush::run(platform).await;
+    let offences = crate::logs::offences(platform, &[]);
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests: what is wrong fails them")]
 
+use fondaco_e2e::platform::SUBGRAPHS;
 use fondaco_e2e::port::free_address;
 use fondaco_e2e::program;
 use fondaco_e2e::scratch::Scratch;
@@ -60,6 +61,71 @@ async fn files() {
     check(&["healthcheck", &format!("http://{listen}/ready")], &listen).await;
 }
 
+/// Each part refuses a key it does not know, wherever it stands, and a value that cannot be used.
+#[tokio::test]
+async fn configuration() {
+    let folder = Scratch::new("configuration").unwrap();
+    let cases = [
+        ("databse_url: postgres://localhost", "databse_url"),
+        ("identity: { secrt: x }", "secrt"),
+        ("router: { limits: { detph: 3 } }", "detph"),
+        ("router: { timeouts: { request_ms: soon } }", "request_ms"),
+        (
+            "router: { subgraph_urls: { auth: 'localhost:1' } }",
+            "subgraph_urls.auth",
+        ),
+        ("auth: { password: { memory: 1 } }", "memory"),
+        ("product: { dmeo: true }", "dmeo"),
+        ("inventory: { reaper: 1 }", "reaper"),
+        ("order: { hold_secs: 1 }", "hold_secs"),
+        ("payment: { provider: goldbars }", "goldbars"),
+        ("router: [", "fondaco.yaml"),
+    ];
+    for (content, named) in cases {
+        let file = folder.write("fondaco.yaml", content).unwrap();
+        let file = file.to_string_lossy();
+        let parts = SUBGRAPHS.into_iter().chain(["router", "up"]);
+        for part in parts {
+            check(&[part, "--config", &file], named).await;
+        }
+    }
+    for part in SUBGRAPHS {
+        check(&[part, "--config", "/no/such.yaml"], "/no/such.yaml").await;
+    }
+}
+
+#[tokio::test]
+async fn environment() {
+    let cases = [
+        ("FONDACO_LISTEN", "everywhere", "FONDACO_LISTEN"),
+        ("FONDACO_LOG_FORMAT", "xml", "FONDACO_LOG_FORMAT"),
+        ("FONDACO_IDENTITY_SECRET", "short", "FONDACO_IDENTITY_SECRET"),
+        ("DATABASE_URL", "mysql://localhost", "DATABASE_URL"),
+    ];
+    for (name, value, named) in cases {
+        let mut variables = vec![
+            ("FONDACO_LISTEN", "127.0.0.1:0".to_owned()),
+            ("FONDACO_IDENTITY_SECRET", "s".repeat(32)),
+            ("DATABASE_URL", "postgres://127.0.0.1:1".to_owned()),
+            ("REDIS_URL", "redis://127.0.0.1:1".to_owned()),
+        ];
+        variables.retain(|(variable, _)| *variable != name);
+        variables.push((name, value.to_owned()));
+        let binary = program::binary().unwrap();
+        let output = tokio::process::Command::new(binary)
+            .arg("product")
+            .envs(variables)
+            .output();
+        let output = output.await.unwrap();
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name}={value}: {message}");
+        assert!(
+            message.contains(named) && !message.contains("panicked"),
+            "{name}={value}: {message}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn ports_that_are_taken() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -71,37 +137,7 @@ async fn ports_that_are_taken() {
     )
     .await;
     check(&["up", "--listen", &address], &address).await;
-    check(&["auth", "--listen", &address], &address).await;
-}
-
-#[tokio::test]
-async fn servers_that_cannot_be_reached() {
-    let folder = Scratch::new("unreachable").unwrap();
-    let (nobody, listen) = (free_address(), free_address());
-    let config = format!(
-        "database_url: postgres://fondaco:secret-password@{nobody}\nredis_url: redis://{nobody}\n\
-         start_patience_seconds: 1\nidentity: {{ secret: {} }}\n",
-        "s".repeat(32)
-    );
-    let config = folder
-        .write("fondaco.yaml", &config)
-        .unwrap()
-        .to_string_lossy()
-        .into_owned();
-    // What the environment says goes before the file.
-    let args = ["-u", "DATABASE_URL", "-u", "REDIS_URL"];
-    let binary = program::binary().unwrap();
-    let output = tokio::process::Command::new("env")
-        .args(args)
-        .arg(binary)
-        .args(["product", "--config", &config, "--listen", &listen])
-        .output()
-        .await
-        .unwrap();
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(
-        message.contains(&nobody) && !message.contains("secret-password"),
-        "{message}"
-    );
+    for part in SUBGRAPHS {
+        check(&[part, "--listen", &address], &address).await;
+    }
 }

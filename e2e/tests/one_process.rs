@@ -1,7 +1,7 @@
-//! All stories on `fondaco up`; then a second start on the same data.
+//! All stories on `fondaco up`; what its logs hold.
 
 use fondaco_e2e::platform::{Mode, Platform};
-use fondaco_e2e::scenario;
+use fondaco_e2e::{logs, scenario};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stories() {
@@ -15,19 +15,14 @@ async fn stories() {
     );
 }
 
+/// At this level every statement and every call between the parts shows.
 #[tokio::test(flavor = "multi_thread")]
-async fn data_outlives_kill_9() {
-    let mut platform = Platform::start(Mode::OneProcess).await.unwrap();
-    let shopper = fondaco_e2e::shop::sign_up(&platform.client()).await;
-    platform.programs.get_mut("up").unwrap().kill().await.unwrap();
-    platform.start_one_process().await.unwrap();
-    let again = serde_json::json!({ "input": { "email": shopper.email, "password": "x y z x y z x y z" } });
-    let sign_up = "mutation S($input: SignUpInput!) { signUp(input: $input) { userErrors { code } } }";
-    let answer = platform.client().query(sign_up, again).await.unwrap();
-    assert_eq!(
-        fondaco_e2e::shop::user_error(&answer, "signUp"),
-        "EMAIL_TAKEN",
-        "{}",
-        answer.body
-    );
+async fn logs_hold_no_secrets_and_no_personal_data() {
+    for mode in [Mode::OneProcess, Mode::Separate] {
+        let platform = Platform::start_logging(mode, "debug").await.unwrap();
+        scenario::journey::run(&platform).await;
+        let offences = logs::offences(&platform, &[]);
+        assert!(offences.is_empty(), "{mode:?}: {}", offences.join("\n"));
+        assert!(platform.logs().contains("DEBUG"), "{}", platform.logs());
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fondaco_e2e::platform::{Mode, Platform};
 use fondaco_e2e::{scenario, shop};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,6 +60,55 @@ async fn a_killed_subgraph_costs_only_its_own_data() {
         .unwrap();
     let order = &answer.expect_data()["me"]["orders"]["edges"][0]["node"];
     assert_eq!(order["payment"]["status"], "CAPTURED", "{}", answer.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subgraph_killed_mid_query_costs_only_its_own_data() {
+    let mut platform = Platform::start(Mode::Separate).await.unwrap();
+    let client = platform.client();
+    let home = json!({ "me": false });
+    client
+        .query(shop::HOME, home.clone())
+        .await
+        .unwrap()
+        .expect_data();
+    // Stopped, it takes the call and does not answer: the query is under way when it is killed.
+    platform.programs["inventory"].signal(Signal::SIGSTOP);
+    let running = tokio::spawn(async move { client.query(shop::HOME, home).await.unwrap() });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(!running.is_finished(), "the query waits for inventory");
+    platform
+        .programs
+        .get_mut("inventory")
+        .unwrap()
+        .kill()
+        .await
+        .unwrap();
+    let answer = running.await.unwrap();
+    let products = answer.data()["products"]["edges"].as_array();
+    let products = products.unwrap_or_else(|| panic!("the catalogue stays: {}", answer.body));
+    assert!(!products.is_empty());
+    for variant in products
+        .iter()
+        .flat_map(|edge| edge["node"]["variants"].as_array().unwrap())
+    {
+        assert!(variant["price"]["amount"].is_u64(), "{variant}");
+        assert_eq!(variant["availability"], Value::Null, "{variant}");
+    }
+    let error = &answer.errors()[0];
+    assert_eq!(answer.error_code(), "SUBREQUEST_HTTP_ERROR", "{error}");
+    assert!(error.to_string().contains("inventory"), "{error}");
+
+    platform.start_part("inventory").await.unwrap();
+    let answer = platform
+        .client()
+        .query(shop::HOME, json!({ "me": false }))
+        .await
+        .unwrap();
+    assert!(
+        answer.expect_data()["products"]["edges"][0]["node"]["variants"][0]["availability"]["inStock"]
+            .is_boolean()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
