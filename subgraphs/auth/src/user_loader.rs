@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dataloader::{BatchFn, cached::Loader};
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, data_loader::YIELDS};
 use fondaco_contracts::UserId;
 
 use crate::store::{Account, Store};
@@ -22,7 +22,9 @@ impl UserLoader {
     /// A loader with an empty cache.
     pub fn new(store: Store) -> Self {
         Self {
-            loader: Loader::new(AccountBatch { store }).with_max_batch_size(MAX_BATCH),
+            loader: Loader::new(AccountBatch { store })
+                .with_yield_count(YIELDS)
+                .with_max_batch_size(MAX_BATCH),
         }
     }
 

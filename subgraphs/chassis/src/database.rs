@@ -51,7 +51,9 @@ pub async fn open(runtime: &Runtime, service: &str, migrations: &Migrator) -> Re
     let options = server
         .clone()
         .database(&database)
-        .application_name(&format!("fondaco {service}"));
+        .application_name(&format!("fondaco {service}"))
+        // Statements look up by key: what they are given does not change how they are best run, so it is not worked out each time.
+        .options([("plan_cache_mode", "force_generic_plan")]);
     ensure_exists(&server, &options, &database, runtime.patience).await?;
 
     let pool = PgPoolOptions::new()

@@ -7,6 +7,7 @@
 //! - [`identity`]: signs and verifies that header
 //! - [`federation`]: the schema builder, `@authenticated`, and the SDL a service publishes
 //! - [`server`]: axum router around a schema, with health, readiness and limits
+//! - [`data_loader`]: how data loaders wait for keys
 //! - [`request_id`]: the `x-request-id` that joins the logs of one request
 //! - [`service`]: a started service: its router and its background tasks
 //! - [`client`], [`peers`]: calls from service to service
@@ -70,6 +71,7 @@
 pub mod caller;
 pub mod client;
 pub mod config;
+pub mod data_loader;
 pub mod database;
 pub mod error;
 pub mod federation;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::Request;
 use dataloader::{BatchFn, non_cached::Loader};
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, data_loader::YIELDS};
 use fondaco_contracts::Sku;
 
 use crate::inventory::Inventory;
@@ -17,7 +17,11 @@ pub type AvailableBySku = Loader<Sku, Result<i64, ApiError>, BySku>;
 
 /// Gives a request its loader.
 pub fn attach(request: Request, inventory: &Inventory) -> Request {
-    request.data(AvailableBySku::new(BySku(inventory.clone())).with_max_batch_size(MAX_BATCH))
+    request.data(
+        AvailableBySku::new(BySku(inventory.clone()))
+            .with_max_batch_size(MAX_BATCH)
+            .with_yield_count(YIELDS),
+    )
 }
 
 /// Batch function of [`AvailableBySku`].

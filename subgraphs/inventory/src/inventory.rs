@@ -269,11 +269,6 @@ impl Inventory {
         Ok(swept)
     }
 
-    /// The database, for what reads it alone.
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
     /// Sales that were called off: their counters are made anew. Before the transaction that returns them is committed.
     pub async fn forget_returned(&self, settled: &[Settled]) -> Result<(), ApiError> {
         forget_returned(&self.counters, settled).await

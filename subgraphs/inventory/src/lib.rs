@@ -91,12 +91,9 @@ async fn spawn(
     tasks.spawn("inventory.reaper", |stop| {
         reaper::run(inventory.clone(), interval, stop)
     });
-    let (handler, queue) = OrderEvents::new(inventory.clone());
-    tasks.spawn("inventory.follower", |stop| {
-        orders::follow(inventory.clone(), queue, stop)
-    });
     let connection = Redis::blocking_connection(runtime)?;
     let consumer = Consumer::new(pool.clone(), connection, redis.key(orders::STREAM), orders::GROUP);
+    let handler = OrderEvents(inventory.clone());
     tasks.spawn("inventory.orders", |stop| consumer.run(handler, stop));
     Ok(())
 }

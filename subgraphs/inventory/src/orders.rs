@@ -1,14 +1,11 @@
 //! What happens to orders settles their reservations: the handler of the stream `events:order`.
 
+use std::collections::BTreeMap;
+
 use fondaco_chassis::ApiError;
 use fondaco_contracts::{Event, OrderEvent, ReservationId};
 use fondaco_messaging::{HandleError, Handler};
 use sqlx::PgConnection;
-use tokio::{
-    sync::mpsc,
-    time::{Duration, sleep},
-};
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     inventory::Inventory,
@@ -21,85 +18,55 @@ pub const STREAM: &str = "events:order";
 /// The consumer group.
 pub const GROUP: &str = "inventory";
 
-const COMMIT_PAUSE: Duration = Duration::from_millis(5);
-const COMMIT_ATTEMPTS: usize = 20;
-
 /// Settles in the transaction of the inbox; Redis follows after it is committed.
-pub struct OrderEvents {
-    inventory: Inventory,
-    followers: mpsc::UnboundedSender<Settled>,
-}
+pub struct OrderEvents(pub Inventory);
 
-impl OrderEvents {
-    /// The handler, and the queue of what Redis has to follow, for [`follow`].
-    pub fn new(inventory: Inventory) -> (Self, mpsc::UnboundedReceiver<Settled>) {
-        let (followers, queue) = mpsc::unbounded_channel();
-        (Self { inventory, followers }, queue)
+impl Handler for OrderEvents {
+    type FollowUp = Vec<Settled>;
+
+    /// All at once, so that stock rows are locked in one order whatever the order of events.
+    async fn handle(
+        &self,
+        connection: &mut PgConnection,
+        events: &[Event],
+    ) -> Result<Vec<Settled>, HandleError> {
+        let wanted = settlements(events)?;
+        let settled = settle(connection, &wanted).await?;
+        self.0.forget_returned(&settled).await.map_err(unavailable)?;
+        report(&wanted, &settled);
+        Ok(settled)
+    }
+
+    async fn committed(&self, settled: Vec<Settled>) {
+        self.0.follow(&settled).await;
     }
 }
 
-impl Handler for OrderEvents {
-    async fn handle(&self, connection: &mut PgConnection, event: &Event) -> Result<(), HandleError> {
-        let Some((kind, order)) = OrderEvent::parse(event) else {
-            return Err(HandleError::Failed("not an order event".to_owned()));
-        };
+/// What the last event about each order asks for: a confirmation that was followed by a cancellation ends as a release.
+fn settlements(events: &[Event]) -> Result<Vec<(ReservationId, Settlement)>, HandleError> {
+    let mut last = BTreeMap::new();
+    for event in events {
+        let (kind, order) =
+            OrderEvent::parse(event).ok_or_else(|| HandleError::Failed("not an order event".to_owned()))?;
         let settlement = match kind {
-            OrderEvent::Created => return Ok(()),
+            OrderEvent::Created => continue,
             OrderEvent::Confirmed => Settlement::Confirm,
             OrderEvent::Cancelled | OrderEvent::Failed => Settlement::Release,
         };
-        let settled = settle(connection, &[(ReservationId::from(order), settlement)]).await?;
-        self.inventory
-            .forget_returned(&settled)
-            .await
-            .map_err(unavailable)?;
-        for one in settled {
-            report(&one, settlement);
-            // Without a follower (the service is stopping) the sweep will do.
-            let _ = self.followers.send(one);
-        }
-        Ok(())
+        last.insert(ReservationId::from(order), settlement);
     }
+    Ok(last.into_iter().collect())
 }
 
 fn unavailable(error: ApiError) -> HandleError {
     HandleError::Unavailable(error.to_string())
 }
 
-fn report(settled: &Settled, settlement: Settlement) {
-    if settlement == Settlement::Confirm && settled.status != ReservationStatus::Confirmed {
-        tracing::error!(reservation.id = %settled.id, "an order was confirmed whose hold had ended");
-    }
-}
-
-/// Has Redis follow what the handler settled, as soon as its transaction is committed.
-pub async fn follow(
-    inventory: Inventory,
-    mut queue: mpsc::UnboundedReceiver<Settled>,
-    stop: CancellationToken,
-) {
-    while let Some(Some(settled)) = stop.run_until_cancelled(queue.recv()).await {
-        if is_committed(&inventory, &settled).await {
-            inventory.follow(&[settled]).await;
+fn report(wanted: &[(ReservationId, Settlement)], settled: &[Settled]) {
+    for one in settled {
+        let confirm = wanted.contains(&(one.id, Settlement::Confirm));
+        if confirm && one.status != ReservationStatus::Confirmed {
+            tracing::error!(reservation.id = %one.id, "an order was confirmed whose hold had ended");
         }
     }
-}
-
-/// What stays uncommitted is handled again, or swept.
-async fn is_committed(inventory: &Inventory, settled: &Settled) -> bool {
-    for _ in 0..COMMIT_ATTEMPTS {
-        let stored = inventory
-            .store()
-            .reservations(&[settled.id])
-            .await
-            .unwrap_or_default();
-        if stored
-            .first()
-            .is_some_and(|stored| stored.status == settled.status)
-        {
-            return true;
-        }
-        sleep(COMMIT_PAUSE).await;
-    }
-    false
 }

@@ -9,15 +9,21 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::inbox;
 
-/// What a service does about an event.
+/// What a service does about events.
 pub trait Handler: Send + Sync + 'static {
-    /// Has the effect of `event`. What is written by `connection` is committed together with the inbox row; effects elsewhere must
-    /// be idempotent, since they are repeated when the commit fails.
+    /// What is left to do elsewhere once the effects are committed.
+    type FollowUp: Send;
+
+    /// Has the effects of `events`, none of which was seen before, in their order. What is written by `connection` is committed
+    /// together with the inbox rows; effects elsewhere must be idempotent, since they are repeated when the commit fails.
     fn handle(
         &self,
         connection: &mut PgConnection,
-        event: &Event,
-    ) -> impl Future<Output = Result<(), HandleError>> + Send;
+        events: &[Event],
+    ) -> impl Future<Output = Result<Self::FollowUp, HandleError>> + Send;
+
+    /// Comes after the commit. A process that dies in between never comes here, so nothing may depend on it alone.
+    fn committed(&self, follow_up: Self::FollowUp) -> impl Future<Output = ()> + Send;
 }
 
 /// Why an event had no effect.
@@ -71,16 +77,22 @@ pub(crate) async fn commit(
 ) -> Result<(), HandleError> {
     let mut transaction = pool.begin().await?;
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
-    let mut new = inbox::record(&mut transaction, consumer, &ids).await?;
-    for event in events {
-        // Removing it covers an event that was published twice in a row.
-        if new.remove(&event.id) {
-            let handled = AssertUnwindSafe(handler.handle(&mut transaction, event))
-                .catch_unwind()
-                .await;
-            handled.unwrap_or_else(|_| Err(HandleError::Failed("the handler panicked".to_owned())))?;
-        }
+    let mut unseen = inbox::record(&mut transaction, consumer, &ids).await?;
+    // Removing it covers an event that was published twice in a row.
+    let new: Vec<Event> = events
+        .iter()
+        .filter(|event| unseen.remove(&event.id))
+        .cloned()
+        .collect();
+    if new.is_empty() {
+        return Ok(());
     }
+    let handled = AssertUnwindSafe(handler.handle(&mut transaction, &new))
+        .catch_unwind()
+        .await;
+    let follow_up =
+        handled.unwrap_or_else(|_| Err(HandleError::Failed("the handler panicked".to_owned())))?;
     transaction.commit().await?;
+    handler.committed(follow_up).await;
     Ok(())
 }

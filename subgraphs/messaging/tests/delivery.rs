@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -22,20 +22,29 @@ use tokio_util::sync::CancellationToken;
 struct Recorder {
     failures: Arc<AtomicU32>,
     panics: Arc<AtomicU32>,
+    followed: Arc<AtomicUsize>,
 }
 
 impl Handler for Recorder {
-    async fn handle(&self, connection: &mut PgConnection, event: &Event) -> Result<(), HandleError> {
-        sqlx::query("insert into effects (aggregate_id, name) values ($1, $2)")
-            .bind(&event.aggregate_id)
-            .bind(&event.name)
-            .execute(connection)
-            .await?;
-        if take_one(&self.failures) {
-            return Err(HandleError::Failed("told to fail".into()));
+    type FollowUp = usize;
+
+    async fn handle(&self, connection: &mut PgConnection, events: &[Event]) -> Result<usize, HandleError> {
+        for event in events {
+            sqlx::query("insert into effects (aggregate_id, name) values ($1, $2)")
+                .bind(&event.aggregate_id)
+                .bind(&event.name)
+                .execute(&mut *connection)
+                .await?;
+            if take_one(&self.failures) {
+                return Err(HandleError::Failed("told to fail".into()));
+            }
+            assert!(!take_one(&self.panics), "told to panic");
         }
-        assert!(!take_one(&self.panics), "told to panic");
-        Ok(())
+        Ok(events.len())
+    }
+
+    async fn committed(&self, handled: usize) {
+        self.followed.fetch_add(handled, Ordering::SeqCst);
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, hash::Hash};
 
 use async_graphql::Request;
 use dataloader::{BatchFn, non_cached::Loader};
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, data_loader::YIELDS};
 use fondaco_contracts::{ProductId, Sku};
 
 use crate::{
@@ -29,10 +29,26 @@ pub type VariantsOfProduct = Loader<ProductId, Loaded<Vec<Variant>>, OfProduct>;
 /// Gives a request its loaders.
 pub fn attach(request: Request, store: &Store) -> Request {
     request
-        .data(ProductById::new(ById(store.clone())).with_max_batch_size(MAX_BATCH))
-        .data(ProductBySlug::new(BySlug(store.clone())).with_max_batch_size(MAX_BATCH))
-        .data(VariantBySku::new(BySku(store.clone())).with_max_batch_size(MAX_BATCH))
-        .data(VariantsOfProduct::new(OfProduct(store.clone())).with_max_batch_size(MAX_BATCH))
+        .data(
+            ProductById::new(ById(store.clone()))
+                .with_max_batch_size(MAX_BATCH)
+                .with_yield_count(YIELDS),
+        )
+        .data(
+            ProductBySlug::new(BySlug(store.clone()))
+                .with_max_batch_size(MAX_BATCH)
+                .with_yield_count(YIELDS),
+        )
+        .data(
+            VariantBySku::new(BySku(store.clone()))
+                .with_max_batch_size(MAX_BATCH)
+                .with_yield_count(YIELDS),
+        )
+        .data(
+            VariantsOfProduct::new(OfProduct(store.clone()))
+                .with_max_batch_size(MAX_BATCH)
+                .with_yield_count(YIELDS),
+        )
 }
 
 /// Batch function of [`ProductById`].

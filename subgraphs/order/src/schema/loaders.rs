@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dataloader::{BatchFn, cached::Loader};
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, data_loader::YIELDS};
 use fondaco_contracts::OrderId;
 
 use crate::store::{Line, Order, Store};
@@ -25,12 +25,12 @@ pub struct LinesByOrder(Store);
 
 /// A loader for one request.
 pub fn order_loader(store: Store) -> OrderLoader {
-    Loader::new(OrdersById(store))
+    Loader::new(OrdersById(store)).with_yield_count(YIELDS)
 }
 
 /// A loader for one request.
 pub fn line_loader(store: Store) -> LineLoader {
-    Loader::new(LinesByOrder(store))
+    Loader::new(LinesByOrder(store)).with_yield_count(YIELDS)
 }
 
 impl BatchFn<OrderId, LoadedOrder> for OrdersById {

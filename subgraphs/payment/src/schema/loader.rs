@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dataloader::{BatchFn, cached::Loader};
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, data_loader::YIELDS};
 use fondaco_contracts::OrderId;
 
 use crate::store::{Charge, Store};
@@ -19,7 +19,7 @@ pub struct ChargesByOrder(Store);
 
 /// A loader for one request.
 pub fn charge_loader(store: Store) -> ChargeLoader {
-    Loader::new(ChargesByOrder(store))
+    Loader::new(ChargesByOrder(store)).with_yield_count(YIELDS)
 }
 
 impl BatchFn<OrderId, Loaded> for ChargesByOrder {
