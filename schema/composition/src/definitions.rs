@@ -3,7 +3,8 @@
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, DirectiveDefinition, Document, Type};
 
-use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::federation_spec::{SpecDirective, Vocabulary};
 
 /// Compares a subgraph's definition with the specification's: no unknown or missing arguments, compatible types,

@@ -138,16 +138,15 @@ pub(crate) struct Printer<'a> {
 
 impl Printer<'_> {
     fn schema(&self, supergraph: &Supergraph) -> String {
-        let mut sdl = String::from(
-            "schema\n  @link(url: \"https://specs.apollo.dev/link/v1.0\")\n  @link(url: \"https://specs.apollo.dev/join/v0.5\", for: EXECUTION)\n",
-        );
+        let mut sdl = description(supergraph.schema.description.as_ref(), "");
+        sdl += "schema\n  @link(url: \"https://specs.apollo.dev/link/v1.0\")\n  @link(url: \"https://specs.apollo.dev/join/v0.5\", for: EXECUTION)\n";
         for link in self.links() {
             let _ = writeln!(sdl, "  {link}");
         }
         if has_cache_tags(supergraph) {
             sdl += "  @link(url: \"https://specs.apollo.dev/cacheTag/v0.1\", for: EXECUTION)\n";
         }
-        for directive in supergraph.schema_directives.iter() {
+        for directive in supergraph.schema.directives.iter() {
             let _ = writeln!(sdl, "  {}", self.directive(directive));
         }
         sdl + &roots(&supergraph.types)

@@ -28,12 +28,14 @@ pub(crate) struct Facts {
     provided: FxHashSet<Coordinate>,
     used: FxHashSet<Coordinate>,
     fake_external: FxHashSet<Coordinate>,
+    sets_contexts: bool,
 }
 
 impl Facts {
     pub(crate) fn of(subgraph: &Subgraph) -> Self {
         let mut facts = Self::default();
         for ty in subgraph.types.values() {
+            facts.sets_contexts |= ty.directives.has("federation__context");
             facts.read_keys(subgraph, ty);
             facts.read_interfaces(subgraph, ty);
             for field in ty.fields.values() {
@@ -48,6 +50,11 @@ impl Facts {
     /// The valid keys of a type, in order.
     pub(crate) fn keys(&self, ty: &str) -> &[Key] {
         self.keys.get(ty).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether any type of the subgraph sets a context.
+    pub(crate) fn sets_contexts(&self) -> bool {
+        self.sets_contexts
     }
 
     /// Declared `@external` in a way that means it: key fields of an extension do not.
@@ -86,7 +93,11 @@ impl Facts {
             let Ok(set) = FieldSet::parse(fields) else {
                 continue;
             };
+            let valid = set.problems(subgraph, ty).is_empty();
             set.walk_implementations(subgraph, ty, &mut |parent, field| {
+                if !valid {
+                    return;
+                }
                 insert(&mut self.key_fields, parent, field);
                 insert(&mut self.used, parent, field);
                 if ty.is_federation_extension() && field.directives.has("federation__external") {
@@ -106,7 +117,9 @@ impl Facts {
     }
 
     fn read_requires(&mut self, subgraph: &Subgraph, ty: &TypeDef, field: &FieldDef) {
-        if let Some(set) = field_set_of(field, "federation__requires") {
+        if let Some(set) = field_set_of(field, "federation__requires")
+            && set.problems(subgraph, ty).is_empty()
+        {
             set.walk_implementations(subgraph, ty, &mut |parent, field| {
                 insert(&mut self.used, parent, field)
             });
@@ -120,6 +133,9 @@ impl Facts {
         let Some(target) = subgraph.types.get(field.ty.inner_named_type()) else {
             return;
         };
+        if !set.problems(subgraph, target).is_empty() {
+            return;
+        }
         set.walk_implementations(subgraph, target, &mut |parent, field| {
             insert(&mut self.used, parent, field);
             insert(&mut self.provided, parent, field);
@@ -129,7 +145,7 @@ impl Facts {
     /// A field is used where the type implements an interface that has it.
     fn read_interfaces(&mut self, subgraph: &Subgraph, ty: &TypeDef) {
         for interface in ty.implements.iter().filter_map(|name| subgraph.types.get(name)) {
-            if ty.kind == Kind::Object || ty.kind == Kind::Interface {
+            if ty.kind == Kind::Object {
                 self.used.extend(
                     interface
                         .fields

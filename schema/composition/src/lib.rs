@@ -8,9 +8,11 @@
 //! - `merge`: one file a kind of type
 //! - `satisfiability`: can every query be resolved?
 //! - `validate`: one rule a file, on subgraphs and on the merged graph
+//! - `code`, `diagnostic`: what can be found, and where it was
 //! - `emit`, `api_schema`: printing
 
 mod api_schema;
+mod code;
 pub mod config;
 mod definitions;
 mod diagnostic;
@@ -29,12 +31,11 @@ mod subgraph;
 mod upgrade;
 mod validate;
 
-pub use diagnostic::{Code, Diagnostic, Hint};
+pub use code::{Code, HintCode, HintLevel};
+pub use diagnostic::{Diagnostic, Hint};
 
-use facts::Facts;
 use graph_names::graph_names;
 use merge::{Member, merge};
-use model::Subgraph;
 
 /// One subgraph to compose.
 #[derive(Debug, Clone)]
@@ -65,21 +66,23 @@ pub struct Composed {
 /// # Errors
 /// Everything found by the first stage that found anything: reading, then merging, then satisfiability.
 pub fn compose(sources: Vec<SubgraphSource>) -> Result<Composed, Vec<Diagnostic>> {
-    let subgraphs = ingest_all(sources)?;
-    let members: Vec<Member> = subgraphs
-        .into_iter()
-        .map(|subgraph| Member {
-            facts: Facts::of(&subgraph),
-            subgraph,
-        })
-        .collect();
-    fail_on(members.iter().flat_map(validate::validate_subgraph).collect())?;
-    let (supergraph, errors, mut hints) = merge(&members);
+    let members = ingest_all(sources)?;
+    let (supergraph, mut errors, mut hints) = merge(&members);
+    errors.extend(validate::validate_interfaces(&supergraph, &members));
     fail_on(errors)?;
     fail_on(validate::validate_supergraph(&supergraph, &members))?;
-    fail_on(satisfiability::check_satisfiability(&supergraph, &members))?;
-    hints.extend(validate::hints(&supergraph, &members));
-    hints.sort();
+    let (errors, more_hints) = satisfiability::check_satisfiability(&supergraph, &members);
+    fail_on(errors)?;
+    hints.extend(more_hints);
+    hints.sort_by_cached_key(|hint| {
+        (
+            hint.code,
+            hint.subgraph.clone(),
+            hint.line,
+            hint.column,
+            hint.message.clone(),
+        )
+    });
     hints.dedup();
     Ok(Composed {
         supergraph_sdl: emit::supergraph_sdl(&supergraph, &members),
@@ -88,8 +91,8 @@ pub fn compose(sources: Vec<SubgraphSource>) -> Result<Composed, Vec<Diagnostic>
     })
 }
 
-/// Reads all subgraphs, sorted by name.
-fn ingest_all(mut sources: Vec<SubgraphSource>) -> Result<Vec<Subgraph>, Vec<Diagnostic>> {
+/// Reads and validates all subgraphs, sorted by name. What is wrong with one does not keep others from being checked.
+fn ingest_all(mut sources: Vec<SubgraphSource>) -> Result<Vec<Member>, Vec<Diagnostic>> {
     sources.sort_by(|a, b| a.name.cmp(&b.name));
     let mut subgraphs = Vec::new();
     let mut errors = Vec::new();
@@ -100,18 +103,22 @@ fn ingest_all(mut sources: Vec<SubgraphSource>) -> Result<Vec<Subgraph>, Vec<Dia
         }
     }
     for pair in sources.windows(2).filter(|pair| pair[0].name == pair[1].name) {
-        let message = format!("two subgraphs are called \"{}\"", pair[0].name);
-        errors.push(diagnostic::graph_error(Code::InvalidSubgraphName, message));
+        errors.push(subgraph::repeated_name(&pair[1]));
     }
-    fail_on(errors)?;
-    let mut errors = Vec::new();
-    upgrade::upgrade_federation1(&mut subgraphs, &mut errors);
-    fail_on(errors)?;
+    if errors.is_empty() {
+        upgrade::upgrade_federation1(&mut subgraphs, &mut errors);
+    } else {
+        // What a Federation 1 subgraph means depends on all others.
+        subgraphs.retain(|subgraph| !subgraph.federation1);
+    }
     let names: Vec<&str> = subgraphs.iter().map(|subgraph| subgraph.name.as_str()).collect();
     for (subgraph, graph) in graph_names(&names).into_iter().enumerate() {
         subgraphs[subgraph].graph = graph;
     }
-    Ok(subgraphs)
+    let members: Vec<Member> = subgraphs.into_iter().map(Member::of).collect();
+    errors.extend(members.iter().flat_map(validate::validate_subgraph));
+    fail_on(errors)?;
+    Ok(members)
 }
 
 fn fail_on(mut errors: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
@@ -127,7 +134,7 @@ fn fail_on(mut errors: Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
             error.message.clone(),
         )
     };
-    errors.sort_by_key(place);
+    errors.sort_by_cached_key(place);
     errors.dedup();
     Err(errors)
 }

@@ -4,7 +4,8 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, Directive, Document, Value};
 use apollo_compiler::parser::SourceSpan;
 
-use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Origin};
 
 /// The identity (address without version) of the federation specification.
 pub(crate) const FEDERATION: &str = "https://specs.apollo.dev/federation";

@@ -9,7 +9,8 @@ use apollo_compiler::schema::DirectiveDefinition;
 use apollo_compiler::{Name, Node};
 use std::collections::BTreeMap;
 
-use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::code::{Code, HintCode};
+use crate::diagnostic::{Diagnostic, Hint, Origin};
 use crate::link::Link;
 
 /// The kinds of named type.
@@ -80,6 +81,15 @@ impl TypeDef {
         }
     }
 
+    /// The kind it has in the supergraph: interface objects stand for interfaces.
+    pub(crate) fn merged_kind(&self) -> Kind {
+        if self.is_interface_object() {
+            Kind::Interface
+        } else {
+            self.kind
+        }
+    }
+
     pub(crate) fn is_interface_object(&self) -> bool {
         self.kind == Kind::Object && self.directives.has("federation__interfaceObject")
     }
@@ -136,6 +146,42 @@ pub(crate) struct EnumValue {
     pub(crate) span: Option<SourceSpan>,
 }
 
+/// A schema definition, but for its links and root types.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SchemaDef {
+    pub(crate) description: Option<Node<str>>,
+    pub(crate) directives: DirectiveList,
+    pub(crate) span: Option<SourceSpan>,
+}
+
+/// What all elements of a schema have.
+pub(crate) trait Element {
+    fn description(&self) -> Option<&Node<str>>;
+    fn directives(&self) -> &DirectiveList;
+    /// Where it is declared; nothing for what merging made.
+    fn span(&self) -> Option<SourceSpan>;
+}
+
+macro_rules! elements {
+    ($($name:ident),+) => {
+        $(impl Element for $name {
+            fn description(&self) -> Option<&Node<str>> {
+                self.description.as_ref()
+            }
+
+            fn directives(&self) -> &DirectiveList {
+                &self.directives
+            }
+
+            fn span(&self) -> Option<SourceSpan> {
+                self.span
+            }
+        })+
+    };
+}
+
+elements!(TypeDef, FieldDef, InputDef, EnumValue, SchemaDef);
+
 /// One subgraph after ingestion.
 #[derive(Debug, Clone)]
 pub(crate) struct Subgraph {
@@ -150,7 +196,7 @@ pub(crate) struct Subgraph {
     pub(crate) links: Vec<Link>,
     /// What the subgraph calls the directives of federation, by canonical name.
     pub(crate) local_names: BTreeMap<String, String>,
-    pub(crate) schema_directives: DirectiveList,
+    pub(crate) schema: SchemaDef,
     pub(crate) types: BTreeMap<Name, TypeDef>,
     /// Directives the subgraph defines itself; federation's and the built-in ones are not here.
     pub(crate) directive_definitions: BTreeMap<Name, Node<DirectiveDefinition>>,
@@ -173,6 +219,10 @@ impl Subgraph {
         message: impl Into<String>,
     ) -> Diagnostic {
         self.origin().error(code, span, message)
+    }
+
+    pub(crate) fn hint(&self, code: HintCode, span: Option<SourceSpan>, message: impl Into<String>) -> Hint {
+        self.origin().hint(code, span, message)
     }
 
     /// The object types that can be behind `name`: itself, or those of an abstract type.

@@ -10,9 +10,10 @@ use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::schema::{Component, ComponentOrigin, ExtendedType, FieldDefinition};
 use apollo_compiler::{Name, Node, Schema};
 
-use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::code::Code;
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::federation_spec::{DIRECTIVES, Vocabulary};
-use crate::model::{EnumValue, FieldDef, InputDef, Kind, TypeDef};
+use crate::model::{EnumValue, FieldDef, InputDef, Kind, SchemaDef, TypeDef, is_root_name};
 use crate::subgraph::is_federation_type;
 
 /// The names a federation link of this version can import.
@@ -68,6 +69,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             self.check_root_name(name, ty, errors);
+            self.check_shareable_once(ty, errors);
             let ty = self.type_def(ty);
             types.insert(ty.name.clone(), ty);
         }
@@ -80,6 +82,11 @@ impl<'a> Reader<'a> {
     }
 
     fn check_root_name(&self, name: &Name, ty: &ExtendedType, errors: &mut Vec<Diagnostic>) {
+        let is_root = self.roots.contains_key(name) || is_root_name(name);
+        if is_root && !ty.is_object() {
+            let message = format!("root type \"{name}\" must be an object type");
+            errors.push(self.origin.error(Code::InvalidGraphql, ty.location(), message));
+        }
         let code = match name.as_str() {
             "Query" => Code::RootQueryUsed,
             "Mutation" => Code::RootMutationUsed,
@@ -98,15 +105,31 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Directives of the schema definition, but for its links.
-    pub(crate) fn schema_directives(&self) -> DirectiveList {
-        self.directives(
-            self.schema
-                .schema_definition
-                .directives
-                .iter()
-                .map(|directive| &directive.node),
-        )
+    /// `@shareable` is repeatable only so that a type and its extensions can each have it.
+    fn check_shareable_once(&self, ty: &ExtendedType, errors: &mut Vec<Diagnostic>) {
+        let mut seen: Vec<&ComponentOrigin> = Vec::new();
+        for directive in ty.directives().iter() {
+            let spec = self.vocabulary.directive(&directive.name);
+            if spec.is_none_or(|spec| spec.name != "shareable") {
+                continue;
+            }
+            if seen.contains(&&directive.origin) {
+                let message = format!("type \"{}\" is @shareable twice in one declaration", ty.name());
+                let code = Code::InvalidShareableUsage;
+                errors.push(self.origin.error(code, directive.location(), message));
+            }
+            seen.push(&directive.origin);
+        }
+    }
+
+    /// The schema definition, but for its links.
+    pub(crate) fn schema_def(&self) -> SchemaDef {
+        let definition = &self.schema.schema_definition;
+        SchemaDef {
+            description: description(definition.description.as_ref()),
+            directives: self.directives(definition.directives.iter().map(|directive| &directive.node)),
+            span: definition.location(),
+        }
     }
 
     /// Directives the subgraph defines for itself.

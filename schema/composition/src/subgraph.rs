@@ -6,8 +6,9 @@ use apollo_compiler::validation::DiagnosticList;
 use apollo_compiler::{Name, Schema};
 
 use crate::SubgraphSource;
+use crate::code::Code;
 use crate::definitions::check_directive_definition;
-use crate::diagnostic::{Code, Diagnostic, Origin};
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::federation_spec::{NEWEST, Vocabulary, federation_link};
 use crate::link::{LINK, Link, read_links};
 use crate::model::Subgraph;
@@ -49,7 +50,7 @@ pub(crate) fn ingest(source: &SubgraphSource) -> Result<Subgraph, Vec<Diagnostic
         version,
         links,
         local_names: vocabulary.local_names(),
-        schema_directives: reader.schema_directives(),
+        schema: reader.schema_def(),
         types,
         directive_definitions: reader.directive_definitions(),
         sources: schema.sources.clone(),
@@ -60,6 +61,18 @@ fn check_name(source: &SubgraphSource, origin: Origin<'_>, errors: &mut Vec<Diag
     if source.name.is_empty() || source.name == "_" {
         let message = format!("\"{}\" cannot be the name of a subgraph", source.name);
         errors.push(origin.error(Code::InvalidSubgraphName, None, message));
+    }
+}
+
+/// Another subgraph is called the same.
+pub(crate) fn repeated_name(source: &SubgraphSource) -> Diagnostic {
+    Diagnostic {
+        code: Code::InvalidSubgraphName,
+        message: format!("two subgraphs are called \"{}\"", source.name),
+        subgraph: Some(source.name.clone()),
+        file: source.file.clone(),
+        line: Some(1),
+        column: Some(1),
     }
 }
 

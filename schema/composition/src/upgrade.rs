@@ -6,9 +6,10 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::facts::Facts;
-use crate::field_set::FieldSet;
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
+use crate::facts::{Facts, field_set_of};
+use crate::field_set::{FieldItem, FieldSet, Item};
 use crate::join;
 use crate::model::{Kind, Subgraph, TypeDef};
 
@@ -83,6 +84,7 @@ fn upgrade(index: usize, subgraph: &mut Subgraph, original: &Original, errors: &
     for ty in subgraph.types.values_mut() {
         ty.extension = false;
     }
+    remove_inactive_selections(subgraph);
     remove_unused_externals(subgraph, errors);
     add_shareable(index, subgraph, original);
     remove_tags_on_externals(subgraph);
@@ -152,7 +154,10 @@ fn remove_directives_without_effect(subgraph: &mut Subgraph) {
         .collect();
     for ty in subgraph.types.values_mut() {
         let interface = ty.kind == Kind::Interface;
-        let type_external = ty.directives.has("federation__external");
+        let of_type = ty
+            .directives
+            .get("federation__external")
+            .map(|directive| directive.location());
         ty.directives.retain(|directive| {
             directive.name != "federation__external" && !(interface && directive.name == "federation__key")
         });
@@ -161,7 +166,7 @@ fn remove_directives_without_effect(subgraph: &mut Subgraph) {
             field
                 .directives
                 .retain(|directive| match directive.name.as_str() {
-                    "federation__external" => !interface && !type_external,
+                    "federation__external" => !interface && of_type != Some(directive.location()),
                     "federation__requires" => !interface,
                     "federation__provides" => !interface && !leaf,
                     _ => true,
@@ -201,6 +206,76 @@ fn make_extension_keys_resolved(index: usize, subgraph: &mut Subgraph, original:
                 .retain(|directive| directive.name != "federation__external");
         }
     }
+}
+
+/// Federation 1 ignored what `@requires` and `@provides` select of fields that the subgraph resolves itself.
+fn remove_inactive_selections(subgraph: &mut Subgraph) {
+    let facts = Facts::of(subgraph);
+    let mut changes = Vec::new();
+    for ty in subgraph.types.values() {
+        for field in ty.fields.values() {
+            for (directive, parent) in [
+                ("federation__requires", Some(ty)),
+                (
+                    "federation__provides",
+                    subgraph.types.get(field.ty.inner_named_type()),
+                ),
+            ] {
+                let (Some(set), Some(parent)) = (field_set_of(field, directive), parent) else {
+                    continue;
+                };
+                if !set.problems(subgraph, parent).is_empty() {
+                    continue;
+                }
+                let active = active_part(&set, subgraph, &facts, parent);
+                if active != set {
+                    changes.push((ty.name.clone(), field.name.clone(), directive, active));
+                }
+            }
+        }
+    }
+    for (ty, field, directive, active) in changes {
+        let field = subgraph
+            .types
+            .get_mut(&ty)
+            .and_then(|ty| ty.fields.get_mut(&field));
+        let field = field.expect("changes name fields of the subgraph");
+        if active.is_empty() {
+            field.directives.retain(|applied| applied.name != directive);
+        } else if let Some(applied) = field
+            .directives
+            .iter_mut()
+            .find(|applied| applied.name == directive)
+            && let Some(value) = applied.make_mut().specified_argument_by_name_mut("fields")
+        {
+            *value = Node::new(Value::String(active.to_string()));
+        }
+    }
+}
+
+/// The set without leaves that are not external.
+fn active_part(set: &FieldSet, subgraph: &Subgraph, facts: &Facts, parent: &TypeDef) -> FieldSet {
+    let part = set.0.iter().filter_map(|item| match item {
+        Item::Field(item) => {
+            let field = parent.fields.get(&item.name)?;
+            if facts.is_external(parent, field) || (parent.kind == Kind::Interface && item.sub.is_empty()) {
+                return Some(Item::Field(item.clone()));
+            }
+            let target = subgraph.types.get(field.ty.inner_named_type())?;
+            let sub = active_part(&item.sub, subgraph, facts, target);
+            (!sub.is_empty()).then(|| Item::Field(FieldItem { sub, ..item.clone() }))
+        }
+        Item::Fragment { on, directives, sub } => {
+            let target = subgraph.types.get(on.as_ref().unwrap_or(&parent.name))?;
+            let sub = active_part(sub, subgraph, facts, target);
+            (!sub.is_empty()).then(|| Item::Fragment {
+                on: on.clone(),
+                directives: *directives,
+                sub,
+            })
+        }
+    });
+    FieldSet(part.collect())
 }
 
 fn remove_unused_externals(subgraph: &mut Subgraph, errors: &mut Vec<Diagnostic>) {
@@ -305,8 +380,8 @@ impl FieldSet {
     /// Names of the fields selected at the top.
     fn top_level(&self) -> impl Iterator<Item = &Name> {
         self.0.iter().filter_map(|item| match item {
-            crate::field_set::Item::Field(field) => Some(&field.name),
-            crate::field_set::Item::Fragment { .. } => None,
+            Item::Field(field) => Some(&field.name),
+            Item::Fragment { .. } => None,
         })
     }
 }

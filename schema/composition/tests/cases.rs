@@ -1,6 +1,6 @@
-//! One folder a case under `tests/cases`: every `*.graphql` is a subgraph; what is expected is `supergraph.graphql`
-//! and `api.graphql`, or `errors.txt`. `UPDATE_EXPECT=1` rewrites the expectations. Each case is also composed with
-//! its subgraphs in reverse order, which must not change a byte.
+//! One folder a case under `tests/cases`: every `*.graphql` is a subgraph; what is expected is `supergraph.graphql`,
+//! `api.graphql` and (where there are any) `hints.txt`, or `errors.txt`. `UPDATE_EXPECT=1` rewrites the expectations.
+//! Each case is also composed with its subgraphs in reverse order, which must not change a byte.
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,11 @@ fn check(case: &Path) {
             parses(&composed.api_sdl, case);
             expect_file![case.join("supergraph.graphql")].assert_eq(&composed.supergraph_sdl);
             expect_file![case.join("api.graphql")].assert_eq(&composed.api_sdl);
+            assert_eq!(composed.hints, again.hints, "{} depends on order", case.display());
+            let hints: Vec<String> = composed.hints.iter().map(|hint| format!("{hint}\n")).collect();
+            if case.join("hints.txt").exists() || !hints.is_empty() {
+                expect_file![case.join("hints.txt")].assert_eq(&hints.concat());
+            }
         }
         (Err(errors), Err(again)) => {
             assert_eq!(errors, again, "{} depends on order", case.display());

@@ -5,7 +5,8 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{DirectiveDefinition, DirectiveList};
 
 use super::Member;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::federation_spec::{DIRECTIVES, SpecDirective};
 use crate::link::Link;
 use crate::model::{Subgraph, string_argument};
@@ -43,7 +44,8 @@ pub(crate) fn composed_directives(
     for member in members {
         for directive in member
             .subgraph
-            .schema_directives
+            .schema
+            .directives
             .get_all("federation__composeDirective")
         {
             let name = string_argument(directive, "name").unwrap_or_default();
@@ -180,7 +182,7 @@ fn add_custom(
 /// Whether the subgraph applies the directive anywhere.
 fn uses(subgraph: &Subgraph, canonical: &str) -> bool {
     let has = |directives: &DirectiveList| directives.has(canonical);
-    has(&subgraph.schema_directives)
+    has(&subgraph.schema.directives)
         || subgraph.types.values().any(|ty| {
             has(&ty.directives)
                 || ty.fields.values().any(|field| {

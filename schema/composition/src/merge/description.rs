@@ -2,35 +2,35 @@
 
 use apollo_compiler::Node;
 
-use super::Merger;
-use crate::diagnostic::Hint;
+use super::{Merger, Source};
+use crate::code::HintCode;
+use crate::model::Element;
 
 impl Merger<'_> {
-    pub(super) fn merge_description<'d>(
+    pub(super) fn merge_description<T: Element>(
         &mut self,
-        descriptions: impl Iterator<Item = Option<&'d Node<str>>>,
+        sources: &[Source<'_, T>],
         coordinate: &str,
     ) -> Option<Node<str>> {
-        let mut counts: Vec<(&Node<str>, usize)> = Vec::new();
-        for description in descriptions.flatten() {
-            match counts.iter_mut().find(|(text, _)| *text == description) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((description, 1)),
+        let mut counts: Vec<(Source<'_, T>, &Node<str>, usize)> = Vec::new();
+        for &(index, element) in sources {
+            let Some(text) = element.description() else {
+                continue;
+            };
+            match counts.iter_mut().find(|(_, known, _)| *known == text) {
+                Some((_, _, count)) => *count += 1,
+                None => counts.push(((index, element), text, 1)),
             }
         }
-        if counts.len() > 1 {
+        let most = counts.iter().map(|(_, _, count)| *count).max()?;
+        let kept = counts.iter().find(|(_, _, count)| *count == most)?;
+        if let Some((other, _, _)) = counts.iter().find(|(_, text, _)| *text != kept.1) {
             let message = format!(
-                "\"{coordinate}\" is described differently by its subgraphs; the most frequent description is kept"
+                "\"{coordinate}\" is described differently by its subgraphs; the description of {} is kept",
+                self.names([kept.0.0])
             );
-            self.hints.push(Hint {
-                code: "INCONSISTENT_DESCRIPTION",
-                message,
-            });
+            self.hint(HintCode::InconsistentDescription, *other, message);
         }
-        let most = counts.iter().map(|(_, count)| *count).max()?;
-        counts
-            .into_iter()
-            .find(|(_, count)| *count == most)
-            .map(|(text, _)| text.clone())
+        Some(kept.1.clone())
     }
 }

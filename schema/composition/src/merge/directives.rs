@@ -6,8 +6,9 @@ use apollo_compiler::ast::{Directive, DirectiveList, Value};
 use super::composed_directive::ComposedKind;
 use super::field::argument_map;
 use super::{Merger, Source};
-use crate::diagnostic::Hint;
+use crate::code::HintCode;
 use crate::join;
+use crate::model::{Element, SchemaDef};
 
 /// Directives of GraphQL itself that describe schema elements.
 const BUILT_IN: [&str; 3] = ["deprecated", "specifiedBy", "oneOf"];
@@ -16,12 +17,12 @@ type Applied<'a> = Source<'a, Node<Directive>>;
 
 impl Merger<'_> {
     /// The merged applications, federation's under canonical names.
-    pub(super) fn merge_directives(
+    pub(super) fn merge_directives<T: Element>(
         &mut self,
-        sources: &[Source<'_, DirectiveList>],
+        sources: &[Source<'_, T>],
         coordinate: &str,
     ) -> Vec<Node<Directive>> {
-        if sources.iter().all(|(_, list)| list.is_empty()) {
+        if sources.iter().all(|(_, element)| element.directives().is_empty()) {
             return Vec::new();
         }
         let mut merged = Vec::new();
@@ -46,12 +47,25 @@ impl Merger<'_> {
         merged
     }
 
-    pub(super) fn merge_schema_directives(&mut self) -> DirectiveList {
+    /// Whether applications of the directive reach the supergraph.
+    pub(super) fn is_merged(&self, canonical: &str) -> bool {
+        BUILT_IN.contains(&canonical)
+            || self
+                .composed
+                .iter()
+                .any(|composed| composed.canonical == canonical)
+    }
+
+    pub(super) fn merge_schema_definition(&mut self) -> SchemaDef {
         let members = self.members.iter().enumerate();
         let sources: Vec<_> = members
-            .map(|(index, member)| (index, &member.subgraph.schema_directives))
+            .map(|(index, member)| (index, &member.subgraph.schema))
             .collect();
-        DirectiveList(self.merge_directives(&sources, "schema"))
+        SchemaDef {
+            description: self.merge_description(&sources, "schema"),
+            directives: DirectiveList(self.merge_directives(&sources, "schema")),
+            span: None,
+        }
     }
 
     fn merge_applications(
@@ -88,12 +102,13 @@ impl Merger<'_> {
         if unique.len() > 1 {
             let message = format!(
                 "\"{coordinate}\" has @{} with different arguments; the most frequent ones are kept",
-                unique[0].name
+                unique[0].name.trim_start_matches("federation__")
             );
-            self.hints.push(Hint {
-                code: "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+            self.directive_hint(
+                HintCode::InconsistentNonRepeatableDirectiveArguments,
+                applied,
                 message,
-            });
+            );
         }
         let count =
             |wanted: &Node<Directive>| applied.iter().filter(|(_, other)| same(wanted, other)).count();
@@ -105,8 +120,18 @@ impl Merger<'_> {
             .collect()
     }
 
+    /// A hint at the first application that is unlike the first of all.
+    fn directive_hint(&mut self, code: HintCode, applied: &[Applied<'_>], message: String) {
+        let unlike = applied
+            .iter()
+            .find(|(_, directive)| !same(directive, applied[0].1));
+        let (index, directive) = unlike.unwrap_or(&applied[0]);
+        let hint = self.subgraph(*index).hint(code, directive.location(), message);
+        self.hints.push(hint);
+    }
+
     /// Cache tags stay with their subgraph: `@join__directive`.
-    fn cache_tags(&self, sources: &[Source<'_, DirectiveList>]) -> Vec<Node<Directive>> {
+    fn cache_tags<T: Element>(&self, sources: &[Source<'_, T>]) -> Vec<Node<Directive>> {
         let applied = applications(sources, "federation__cacheTag");
         let of = |wanted: &Node<Directive>| {
             let graphs = applied.iter().filter(|(_, other)| same(wanted, other));
@@ -130,10 +155,10 @@ impl Merger<'_> {
     }
 }
 
-fn applications<'a>(sources: &[Source<'a, DirectiveList>], name: &str) -> Vec<Applied<'a>> {
+fn applications<'a, T: Element>(sources: &[Source<'a, T>], name: &str) -> Vec<Applied<'a>> {
     let all = sources
         .iter()
-        .flat_map(|(index, list)| list.iter().map(|directive| (*index, directive)));
+        .flat_map(|(index, element)| element.directives().iter().map(|directive| (*index, directive)));
     all.filter(|(_, directive)| directive.name == name).collect()
 }
 

@@ -6,7 +6,7 @@ use apollo_compiler::Name;
 use rustc_hash::FxHashMap;
 
 use super::{Merger, Source, gather};
-use crate::diagnostic::{Code, Hint};
+use crate::code::{Code, HintCode};
 use crate::join;
 use crate::model::{EnumValue, Kind, TypeDef};
 
@@ -35,56 +35,46 @@ impl<'a> Merger<'a> {
 
     fn merge_values(&mut self, sources: &[Source<'a, TypeDef>], used: Usage, merged: &mut TypeDef) {
         let name = merged.name.clone();
+        if !used.input && !used.output {
+            let message = format!("enum \"{name}\" is used nowhere; all its values are kept");
+            self.hint(HintCode::UnusedEnumType, sources[0], message);
+        }
         for (value, declared) in gather(sources, |ty| &ty.values) {
-            let everywhere = declared.len() == sources.len();
             let value = self.merge_value(&name, &value, &declared);
+            // A hidden value is neither read nor given, so it need not be everywhere.
             let hidden = value.directives.has("federation__inaccessible");
-            if !everywhere && used.input && used.output && !hidden {
-                self.value_mismatch(&name, &value.name, sources, &declared);
+            let missing = self.lacking(sources, &declared).filter(|_| !hidden);
+            match missing {
+                Some((_, missing)) if used.input && !used.output => {
+                    let message = format!(
+                        "enum value \"{name}.{}\" is dropped: subgraph {missing} does not accept it",
+                        value.name
+                    );
+                    self.hint(HintCode::InconsistentEnumValueForInputEnum, declared[0], message);
+                    continue;
+                }
+                Some((_, missing)) if used.input => {
+                    let message = format!(
+                        "enum \"{name}\" is both read and given, so its values must agree: \"{}\" is missing in subgraph {missing}",
+                        value.name
+                    );
+                    self.error(Code::EnumValueMismatch, declared[0], message);
+                }
+                Some((_, missing)) => {
+                    let message = format!(
+                        "enum value \"{name}.{}\" is kept, although subgraph {missing} never gives it",
+                        value.name
+                    );
+                    self.hint(HintCode::InconsistentEnumValueForOutputEnum, declared[0], message);
+                }
+                None => {}
             }
-            if everywhere || !used.input || (used.output && hidden) {
-                merged.values.insert(value.name.clone(), value);
-            } else {
-                let message = format!(
-                    "enum value \"{name}.{}\" is dropped: not every subgraph accepts it",
-                    value.name
-                );
-                self.hints.push(Hint {
-                    code: "INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM",
-                    message,
-                });
-            }
+            merged.values.insert(value.name.clone(), value);
         }
         if merged.values.is_empty() {
             let message = format!("no value of enum \"{name}\" is common to all its subgraphs");
-            let (index, ty) = sources[0];
-            self.errors.push(
-                self.subgraph(index)
-                    .error(Code::EmptyMergedEnumType, ty.span, message),
-            );
+            self.error(Code::EmptyMergedEnumType, sources[0], message);
         }
-    }
-
-    fn value_mismatch(
-        &mut self,
-        name: &Name,
-        value: &Name,
-        sources: &[Source<'a, TypeDef>],
-        declared: &[Source<'a, EnumValue>],
-    ) {
-        let without = sources
-            .iter()
-            .map(|(index, _)| *index)
-            .filter(|index| !declared.iter().any(|(d, _)| d == index));
-        let message = format!(
-            "enum \"{name}\" is both read and given, so its values must agree: \"{value}\" is missing in subgraph {}",
-            self.names(without)
-        );
-        let (index, source) = declared[0];
-        self.errors.push(
-            self.subgraph(index)
-                .error(Code::EnumValueMismatch, source.span, message),
-        );
     }
 
     fn merge_value(&mut self, ty: &Name, name: &Name, declared: &[Source<'a, EnumValue>]) -> EnumValue {
@@ -98,15 +88,8 @@ impl<'a> Merger<'a> {
                 )
             })
             .collect();
-        let applied: Vec<_> = declared
-            .iter()
-            .map(|(index, value)| (*index, &value.directives))
-            .collect();
-        directives.extend(self.merge_directives(&applied, &coordinate));
-        let description = self.merge_description(
-            declared.iter().map(|(_, value)| value.description.as_ref()),
-            &coordinate,
-        );
+        directives.extend(self.merge_directives(declared, &coordinate));
+        let description = self.merge_description(declared, &coordinate);
         EnumValue {
             name: name.clone(),
             description,

@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
-use apollo_compiler::ast::{DirectiveDefinition, DirectiveLocation};
+use apollo_compiler::ast::{
+    DirectiveDefinition, DirectiveList, DirectiveLocation, InputValueDefinition, Type,
+};
 
 use super::Merger;
-use crate::diagnostic::Hint;
+use crate::code::HintCode;
+use crate::model::{FieldDef, InputDef};
 
-impl Merger<'_> {
+impl<'a> Merger<'a> {
     pub(super) fn merge_executable_directives(&mut self) -> BTreeMap<Name, Node<DirectiveDefinition>> {
-        let Some(first) = self.members.first() else {
-            return BTreeMap::new();
-        };
+        let mut defined: BTreeMap<&Name, &Node<DirectiveDefinition>> = BTreeMap::new();
+        for member in self.members {
+            for (name, definition) in &member.subgraph.directive_definitions {
+                defined.entry(name).or_insert(definition);
+            }
+        }
         let mut merged = BTreeMap::new();
-        for definition in first.subgraph.directive_definitions.values() {
+        for definition in defined.into_values() {
             if self
                 .composed
                 .iter()
@@ -34,42 +40,134 @@ impl Merger<'_> {
         &mut self,
         first: &Node<DirectiveDefinition>,
     ) -> Option<Node<DirectiveDefinition>> {
-        let mut locations: Vec<_> = first
-            .locations
-            .iter()
-            .copied()
-            .filter(|location| is_executable(*location))
-            .collect();
+        let locations = executable_locations(first);
         if locations.is_empty() {
             return None;
         }
+        let definitions = self.definitions(first)?;
+        let common: Vec<_> = locations
+            .iter()
+            .copied()
+            .filter(|location| {
+                definitions
+                    .iter()
+                    .all(|(_, other)| other.locations.contains(location))
+            })
+            .collect();
+        let name = &first.name;
+        if common.is_empty() {
+            let message = format!("directive @{name} is dropped: its subgraphs have no location in common");
+            self.definition_hint(
+                HintCode::NoExecutableDirectiveIntersection,
+                definitions[0],
+                message,
+            );
+            return None;
+        }
+        let moved = |other: &DirectiveDefinition| executable_locations(other).len() != common.len();
+        if let Some(unlike) = definitions.iter().find(|(_, other)| moved(other)) {
+            let message = format!("directive @{name} is kept only where all subgraphs allow it");
+            let code = HintCode::InconsistentExecutableDirectiveLocations;
+            self.definition_hint(code, *unlike, message);
+        }
+        let repeatable = definitions.iter().all(|(_, other)| other.repeatable);
+        if let Some(unlike) = definitions
+            .iter()
+            .find(|(_, other)| other.repeatable && !repeatable)
+        {
+            let message = format!("directive @{name} is not repeatable: not every subgraph allows that");
+            let code = HintCode::InconsistentExecutableDirectiveRepeatable;
+            self.definition_hint(code, *unlike, message);
+        }
         let mut merged = (**first).clone();
-        for member in self.members {
-            let Some(other) = member.subgraph.directive_definitions.get(&first.name) else {
-                let message = format!(
-                    "directive @{} is dropped: subgraph \"{}\" does not define it",
-                    first.name, member.subgraph.name
-                );
-                self.hints.push(Hint {
-                    code: "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
-                    message,
-                });
-                return None;
-            };
-            locations.retain(|location| other.locations.contains(location));
-            merged.arguments.retain(|argument| {
-                other
-                    .argument_by_name(&argument.name)
-                    .is_some_and(|other| other.ty == argument.ty)
-            });
-            merged.repeatable &= other.repeatable;
-        }
-        for argument in &mut merged.arguments {
-            argument.make_mut().directives.0.clear();
-        }
-        merged.locations = locations;
-        (!merged.locations.is_empty()).then(|| Node::new(merged))
+        merged.arguments = self.merge_directive_arguments(name, &definitions);
+        merged.locations = common;
+        merged.repeatable = repeatable;
+        Some(Node::new(merged))
     }
+
+    /// The definition of each subgraph, if all have one.
+    fn definitions(&mut self, first: &Node<DirectiveDefinition>) -> Option<Vec<Definition<'a>>> {
+        let mut definitions = Vec::new();
+        for (index, member) in self.members.iter().enumerate() {
+            match member.subgraph.directive_definitions.get(&first.name) {
+                Some(definition) => definitions.push((index, definition)),
+                None => {
+                    let message = format!(
+                        "directive @{} is dropped: subgraph \"{}\" does not define it",
+                        first.name, member.subgraph.name
+                    );
+                    let code = HintCode::InconsistentExecutableDirectivePresence;
+                    let defining = (0..self.members.len()).find_map(|index| {
+                        let subgraph = self.subgraph(index);
+                        Some((index, subgraph.directive_definitions.get(&first.name)?))
+                    });
+                    self.definition_hint(code, defining?, message);
+                    return None;
+                }
+            }
+        }
+        Some(definitions)
+    }
+
+    fn definition_hint(&mut self, code: HintCode, (index, definition): Definition<'_>, message: String) {
+        let hint = self.subgraph(index).hint(code, definition.location(), message);
+        self.hints.push(hint);
+    }
+
+    /// The arguments all definitions have, merged like those of fields.
+    fn merge_directive_arguments(
+        &mut self,
+        name: &Name,
+        definitions: &[Definition<'a>],
+    ) -> Vec<Node<InputValueDefinition>> {
+        let declared: Vec<(usize, FieldDef)> = definitions
+            .iter()
+            .map(|(index, definition)| (*index, as_field(definition)))
+            .collect();
+        let sources: Vec<_> = declared.iter().map(|(index, field)| (*index, field)).collect();
+        let merged = self.merge_argument_lists(&format!("@{name}"), &sources);
+        let print = |argument: InputDef| {
+            Node::new(InputValueDefinition {
+                description: argument.description,
+                name: argument.name,
+                ty: Node::new(argument.ty),
+                default_value: argument.default,
+                directives: DirectiveList::default(),
+            })
+        };
+        merged.into_values().map(print).collect()
+    }
+}
+
+type Definition<'a> = (usize, &'a Node<DirectiveDefinition>);
+
+/// A directive's arguments are declared like those of a field.
+fn as_field(definition: &Node<DirectiveDefinition>) -> FieldDef {
+    let arguments = definition.arguments.iter().map(|argument| {
+        let input = InputDef {
+            name: argument.name.clone(),
+            description: argument.description.clone(),
+            ty: (*argument.ty).clone(),
+            default: argument.default_value.clone(),
+            directives: DirectiveList::default(),
+            span: argument.location(),
+        };
+        (argument.name.clone(), input)
+    });
+    FieldDef {
+        name: definition.name.clone(),
+        description: None,
+        ty: Type::Named(definition.name.clone()),
+        arguments: arguments.collect(),
+        directives: DirectiveList::default(),
+        span: definition.location(),
+    }
+}
+
+fn executable_locations(definition: &DirectiveDefinition) -> Vec<DirectiveLocation> {
+    let locations = definition.locations.iter().copied();
+    locations.filter(|location| is_executable(*location)).collect()
 }
 
 fn is_executable(location: DirectiveLocation) -> bool {

@@ -8,7 +8,7 @@ use apollo_compiler::collections::IndexMap;
 use super::field_type::Variance;
 use super::override_field::Overrides;
 use super::{Merger, Source, gather};
-use crate::diagnostic::{Code, Hint};
+use crate::code::{Code, HintCode};
 use crate::facts::{from_context, split_context};
 use crate::join;
 use crate::model::{FieldDef, Kind, TypeDef, string_argument};
@@ -18,7 +18,7 @@ pub(super) struct FieldSources<'a> {
     pub(super) ty: Name,
     pub(super) name: Name,
     /// Declarations of the type.
-    pub(super) types: &'a [Source<'a, TypeDef>],
+    pub(super) types: Vec<Source<'a, TypeDef>>,
     /// Declarations of the field.
     pub(super) fields: Vec<Source<'a, FieldDef>>,
 }
@@ -42,7 +42,7 @@ impl<'a> Merger<'a> {
             let sources = FieldSources {
                 ty: merged.name.clone(),
                 name: name.clone(),
-                types,
+                types: types.to_vec(),
                 fields,
             };
             if let Some(field) = self.merge_field(&sources, merged.kind) {
@@ -51,46 +51,56 @@ impl<'a> Merger<'a> {
         }
     }
 
-    fn merge_field(&mut self, sources: &FieldSources<'_>, kind: Kind) -> Option<FieldDef> {
-        let resolving = self.non_external(sources);
-        if resolving.is_empty() {
+    fn merge_field(&mut self, sources: &FieldSources<'a>, kind: Kind) -> Option<FieldDef> {
+        let overrides = self.overrides(sources);
+        if kind == Kind::Object {
+            self.check_sharing(sources, &overrides);
+        }
+        if self.is_external_everywhere(sources) {
             self.external_everywhere(sources);
             return None;
         }
-        let overrides = self.overrides(sources);
-        self.check_sharing(sources, &overrides, kind);
-        let active: Vec<_> = resolving
-            .iter()
-            .copied()
-            .filter(|(index, _)| !overrides.is_removed(*index))
-            .collect();
-        let typed = if active.is_empty() {
-            resolving.clone()
+        let resolving = self.non_external(sources);
+        // Where only interface objects resolve it, the external declarations say what it looks like.
+        let typed = if resolving.is_empty() {
+            sources.fields.clone()
         } else {
-            active
+            resolving.clone()
         };
-        let ty = self.merge_field_type(sources, &typed)?;
+        let (ty, types_equal) = self.merge_field_type(sources, &typed);
         let coordinate = sources.coordinate();
         let mut field = FieldDef {
             name: sources.name.clone(),
-            description: self.merge_description(
-                resolving.iter().map(|(_, field)| field.description.as_ref()),
-                &coordinate,
-            ),
+            description: self.merge_description(&resolving, &coordinate),
             arguments: self.merge_arguments(sources, &resolving),
             ty,
             directives: DirectiveList::default(),
             span: None,
         };
-        self.check_external_declarations(sources, &field);
-        field.directives.extend(self.join_fields(sources, &overrides));
-        let applied: Vec<_> = resolving
-            .iter()
-            .map(|(index, field)| (*index, &field.directives))
-            .collect();
-        let applied = self.merge_directives(&applied, &coordinate);
+        self.check_external_declarations(sources, &field, types_equal);
+        field
+            .directives
+            .extend(self.join_fields(sources, &overrides, types_equal));
+        let applied = self.merge_directives(&resolving, &coordinate);
         field.directives.extend(applied);
         Some(field)
+    }
+
+    /// Whether no subgraph resolves the field, be it by an interface object.
+    fn is_external_everywhere(&self, sources: &FieldSources<'a>) -> bool {
+        let external =
+            |index: usize, ty: &TypeDef, field: &FieldDef| self.facts(index).is_external(ty, field);
+        let declared = sources
+            .fields
+            .iter()
+            .all(|(index, field)| external(*index, sources.declaring_type(*index), field));
+        declared
+            && (0..self.members.len()).all(|index| {
+                let mut abstracted = self
+                    .abstracted_fields(&sources.ty, &sources.name, index)
+                    .into_iter();
+                abstracted.all(|(ty, field)| external(index, ty, field))
+            })
     }
 
     /// Declarations that are not external.
@@ -104,7 +114,7 @@ impl<'a> Merger<'a> {
         .collect()
     }
 
-    fn external_everywhere(&mut self, sources: &FieldSources<'_>) {
+    fn external_everywhere(&mut self, sources: &FieldSources<'a>) {
         let (index, field) = sources.fields[0];
         let message = format!(
             "field \"{}\" is @external in every subgraph that declares it ({}), so none resolves it",
@@ -119,26 +129,24 @@ impl<'a> Merger<'a> {
 
     fn merge_field_type(
         &mut self,
-        sources: &FieldSources<'_>,
+        sources: &FieldSources<'a>,
         resolving: &[Source<'_, FieldDef>],
-    ) -> Option<apollo_compiler::ast::Type> {
+    ) -> (apollo_compiler::ast::Type, bool) {
         let types: Vec<_> = resolving
             .iter()
             .map(|(index, field)| (*index, &field.ty))
             .collect();
         match self.merge_type_reference(&types, Variance::Output) {
             Ok(ty) => {
-                if types.iter().any(|(_, other)| **other != ty) {
+                let unlike = resolving.iter().find(|(_, field)| field.ty != ty);
+                if let Some(other) = unlike {
                     let message = format!(
                         "field \"{}\" has several compatible types; \"{ty}\" is used",
                         sources.coordinate()
                     );
-                    self.hints.push(Hint {
-                        code: "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
-                        message,
-                    });
+                    self.hint(HintCode::InconsistentButCompatibleFieldType, *other, message);
                 }
-                Some(ty)
+                (ty, unlike.is_none())
             }
             Err((first, second)) => {
                 let of = |index| {
@@ -161,13 +169,19 @@ impl<'a> Merger<'a> {
                     of(second).span,
                     message,
                 ));
-                None
+                (of(first).ty.clone(), false)
             }
         }
     }
 
-    /// External declarations must look like the real field: its type or a more general one, all its arguments.
-    fn check_external_declarations(&mut self, sources: &FieldSources<'_>, merged: &FieldDef) {
+    /// External declarations must look like the real field: its type (or, where its declarations differ, a more
+    /// special one) and all its arguments.
+    fn check_external_declarations(
+        &mut self,
+        sources: &FieldSources<'a>,
+        merged: &FieldDef,
+        types_equal: bool,
+    ) {
         let coordinate = sources.coordinate();
         for &(index, field) in &sources.fields {
             if !self
@@ -176,8 +190,11 @@ impl<'a> Merger<'a> {
             {
                 continue;
             }
+            self.check_external_directives(&coordinate, (index, field));
             let mut found = Vec::new();
-            if field.ty != merged.ty && !self.is_subtype(&merged.ty, &field.ty, Variance::Output) {
+            let fits = field.ty == merged.ty
+                || (!types_equal && self.is_subtype(&field.ty, &merged.ty, Variance::Output));
+            if !fits {
                 let message = format!(
                     "@external \"{coordinate}\" is of type \"{}\", but the field itself of \"{}\"",
                     field.ty, merged.ty
@@ -211,22 +228,45 @@ impl<'a> Merger<'a> {
         }
     }
 
+    /// Directives that are merged belong where the field is resolved.
+    fn check_external_directives(&mut self, coordinate: &str, (index, field): Source<'a, FieldDef>) {
+        for directive in field.directives.iter() {
+            if !self.is_merged(&directive.name) {
+                continue;
+            }
+            let message = format!(
+                "@{} on \"{coordinate}\" belongs where the field is resolved; here it is @external",
+                directive.name.trim_start_matches("federation__")
+            );
+            let code = Code::MergedDirectiveApplicationOnExternal;
+            let error = self.subgraph(index).error(code, directive.location(), message);
+            self.errors.push(error);
+        }
+    }
+
     /// The `@join__field`s; none where every subgraph of the type resolves the field in the same plain way.
-    fn join_fields(&self, sources: &FieldSources<'_>, overrides: &Overrides) -> Vec<Node<Directive>> {
+    fn join_fields(
+        &self,
+        sources: &FieldSources<'a>,
+        overrides: &Overrides,
+        types_equal: bool,
+    ) -> Vec<Node<Directive>> {
         let kept: Vec<_> = sources
             .fields
             .iter()
             .copied()
             .filter(|(index, _)| !overrides.is_gone(*index))
             .collect();
-        let differing_types = kept.iter().any(|(_, field)| field.ty != kept[0].1.ty);
         let joined: Vec<_> = kept
             .iter()
-            .map(|(index, field)| self.join_field(sources, overrides, *index, field, differing_types))
+            .map(|(index, field)| self.join_field(sources, overrides, *index, field, !types_equal))
             .collect();
         let in_every_type = kept.len() == sources.types.len();
-        let plain = joined.iter().all(|directive| directive.arguments.len() == 1);
-        if in_every_type && plain {
+        let plain = |directive: &Node<Directive>| {
+            let mut arguments = directive.arguments.iter();
+            arguments.all(|argument| matches!(argument.name.as_str(), "graph" | "override"))
+        };
+        if in_every_type && joined.iter().all(plain) {
             Vec::new()
         } else {
             joined
@@ -235,24 +275,22 @@ impl<'a> Merger<'a> {
 
     fn join_field(
         &self,
-        sources: &FieldSources<'_>,
+        sources: &FieldSources<'a>,
         overrides: &Overrides,
         index: usize,
         field: &FieldDef,
         with_type: bool,
     ) -> Node<Directive> {
         let mut arguments = vec![("graph", join::graph(self.graph(index)))];
-        for (name, directive) in [
-            ("requires", "federation__requires"),
-            ("provides", "federation__provides"),
+        for (name, directive, text) in [
+            ("requires", "federation__requires", "fields"),
+            ("provides", "federation__provides", "fields"),
+            ("override", "federation__override", "from"),
         ] {
             let applied = field.directives.get(directive);
-            if let Some(fields) = applied.and_then(|applied| string_argument(applied, "fields")) {
-                arguments.push((name, join::string(fields)));
+            if let Some(text) = applied.and_then(|applied| string_argument(applied, text)) {
+                arguments.push((name, join::string(text)));
             }
-        }
-        if let Some(from) = overrides.source_of(index) {
-            arguments.push(("override", join::string(from)));
         }
         if with_type {
             arguments.push(("type", join::string(field.ty.to_string())));

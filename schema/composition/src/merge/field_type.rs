@@ -62,15 +62,13 @@ impl Merger<'_> {
         }
         match self.kinds.get(general) {
             Some(Kind::Interface) => self
-                .members
-                .iter()
-                .filter_map(|member| member.subgraph.types.get(special))
-                .any(|ty| ty.implements.contains(general)),
+                .implements
+                .get(special)
+                .is_some_and(|interfaces| interfaces.contains(general)),
             Some(Kind::Union) => self
-                .members
-                .iter()
-                .filter_map(|member| member.subgraph.types.get(general))
-                .any(|ty| ty.members.contains(special)),
+                .union_members
+                .get(general)
+                .is_some_and(|members| members.contains(special)),
             _ => false,
         }
     }

@@ -8,6 +8,7 @@ mod enum_type;
 mod executable_directives;
 mod field;
 mod field_type;
+mod inconsistent_types;
 mod input_object;
 mod interface_access;
 mod interface_object;
@@ -15,17 +16,19 @@ mod override_field;
 mod sharing;
 mod union_type;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast::DirectiveDefinition;
 use apollo_compiler::collections::IndexMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::diagnostic::{Code, Diagnostic, Hint, graph_error};
+use crate::code::{Code, HintCode};
+use crate::diagnostic::{Diagnostic, Hint, graph_error};
 use crate::facts::Facts;
 use crate::join;
-use crate::model::{Kind, Subgraph, TypeDef};
+use crate::model::{Element, Kind, SchemaDef, Subgraph, TypeDef};
 
 pub(crate) use composed_directive::{ComposedDirective, ComposedKind, composed_directives};
 pub(crate) use directives::alternatives;
@@ -36,13 +39,24 @@ pub(crate) struct Member {
     pub(crate) facts: Facts,
 }
 
+impl Member {
+    /// Reads the facts of a subgraph.
+    pub(crate) fn of(subgraph: Subgraph) -> Self {
+        Self {
+            facts: Facts::of(&subgraph),
+            subgraph,
+        }
+    }
+}
+
 /// The merged graph, before it is printed.
+#[derive(Default)]
 pub(crate) struct Supergraph {
     pub(crate) types: BTreeMap<Name, TypeDef>,
     /// Directives that reach the supergraph from federation or by `@composeDirective`.
     pub(crate) composed: Vec<ComposedDirective>,
     pub(crate) executable: BTreeMap<Name, Node<DirectiveDefinition>>,
-    pub(crate) schema_directives: apollo_compiler::ast::DirectiveList,
+    pub(crate) schema: SchemaDef,
 }
 
 /// One declaration of an element: the index of its subgraph, and the element.
@@ -53,8 +67,15 @@ pub(crate) struct Merger<'a> {
     pub(crate) members: &'a [Member],
     pub(crate) errors: Vec<Diagnostic>,
     pub(crate) hints: Vec<Hint>,
+    /// All declarations of each type, in the order of subgraphs.
+    declared: BTreeMap<Name, Vec<Source<'a, TypeDef>>>,
     /// Kinds of the merged types, interface objects counting as interfaces.
-    kinds: BTreeMap<Name, Kind>,
+    kinds: FxHashMap<Name, Kind>,
+    /// Interfaces each type implements, in any subgraph.
+    implements: FxHashMap<Name, FxHashSet<Name>>,
+    /// Members of each union, in any subgraph.
+    union_members: FxHashMap<Name, FxHashSet<Name>>,
+    has_interface_objects: bool,
     composed: Vec<ComposedDirective>,
 }
 
@@ -66,25 +87,33 @@ pub(crate) fn merge(members: &[Member]) -> (Supergraph, Vec<Diagnostic>, Vec<Hin
         members,
         errors,
         hints: Vec::new(),
-        kinds: BTreeMap::new(),
+        declared: declarations(members),
+        kinds: FxHashMap::default(),
+        implements: FxHashMap::default(),
+        union_members: FxHashMap::default(),
+        has_interface_objects: false,
         composed,
     };
-    merger.kinds = merger.merged_kinds();
+    merger.relate_types();
+    // Without agreement on directives, what is merged with them would only repeat the problem.
+    if !merger.errors.is_empty() && merger.errors.iter().any(|error| error.code.is_about_directives()) {
+        return (Supergraph::default(), merger.errors, merger.hints);
+    }
     merger.check_extensions_have_a_base();
 
     let mut types = merger.merge_types();
     merger.add_interface_object_fields(&mut types);
     interface_access::inherit_access(&mut types);
     merger.merge_enums(&mut types);
-    merger.check_queries(&types);
+    merger.check_queries();
     let executable = merger.merge_executable_directives();
-    let schema_directives = merger.merge_schema_directives();
+    let schema = merger.merge_schema_definition();
 
     let supergraph = Supergraph {
         types,
         composed: merger.composed,
         executable,
-        schema_directives,
+        schema,
     };
     (supergraph, merger.errors, merger.hints)
 }
@@ -92,10 +121,7 @@ pub(crate) fn merge(members: &[Member]) -> (Supergraph, Vec<Diagnostic>, Vec<Hin
 impl<'a> Merger<'a> {
     /// All declarations of a type, in the order of subgraphs.
     pub(crate) fn sources(&self, name: &str) -> Vec<Source<'a, TypeDef>> {
-        let declared = self.members.iter().enumerate();
-        declared
-            .filter_map(|(index, member)| Some((index, member.subgraph.types.get(name)?)))
-            .collect()
+        self.declared.get(name).cloned().unwrap_or_default()
     }
 
     pub(crate) fn subgraph(&self, index: usize) -> &'a Subgraph {
@@ -119,37 +145,75 @@ impl<'a> Merger<'a> {
         names.join(", ")
     }
 
-    fn merged_kinds(&mut self) -> BTreeMap<Name, Kind> {
-        let names: BTreeSet<&Name> = self
+    /// Adds an error about one declaration.
+    pub(crate) fn error<T: Element>(
+        &mut self,
+        code: Code,
+        (index, element): Source<'_, T>,
+        message: impl Into<String>,
+    ) {
+        let error = self.subgraph(index).error(code, element.span(), message);
+        self.errors.push(error);
+    }
+
+    /// Adds a hint about one declaration.
+    pub(crate) fn hint<T: Element>(
+        &mut self,
+        code: HintCode,
+        (index, element): Source<'_, T>,
+        message: impl Into<String>,
+    ) {
+        let hint = self.subgraph(index).hint(code, element.span(), message);
+        self.hints.push(hint);
+    }
+
+    /// The first of `all` that is not among `having`, and the names of all such.
+    pub(crate) fn lacking<'s, A, H>(
+        &self,
+        all: &[Source<'s, A>],
+        having: &[Source<'_, H>],
+    ) -> Option<(Source<'s, A>, String)> {
+        let lacking: Vec<_> = all
+            .iter()
+            .filter(|(index, _)| !having.iter().any(|(other, _)| other == index))
+            .copied()
+            .collect();
+        let first = *lacking.first()?;
+        Some((first, self.names(lacking.iter().map(|(index, _)| *index))))
+    }
+
+    /// What merging members needs to know of all types: their kinds and who is a special case of whom.
+    fn relate_types(&mut self) {
+        for (name, sources) in self.declared.clone() {
+            let kind = self.kind_of(&name, &sources);
+            self.kinds.insert(name, kind);
+        }
+        for ty in self
             .members
             .iter()
-            .flat_map(|member| member.subgraph.types.keys())
-            .collect();
-        let mut kinds = BTreeMap::new();
-        for name in names {
-            let sources = self.sources(name);
-            let kind = self.kind_of(name, &sources);
-            kinds.insert(name.clone(), kind);
+            .flat_map(|member| member.subgraph.types.values())
+        {
+            self.has_interface_objects |= ty.is_interface_object();
+            if !ty.implements.is_empty() {
+                let implements = self.implements.entry(ty.name.clone()).or_default();
+                implements.extend(ty.implements.iter().cloned());
+            }
+            if !ty.members.is_empty() {
+                let members = self.union_members.entry(ty.name.clone()).or_default();
+                members.extend(ty.members.iter().cloned());
+            }
         }
-        kinds
     }
 
     /// The kind all declarations agree upon.
     fn kind_of(&mut self, name: &Name, sources: &[Source<'a, TypeDef>]) -> Kind {
-        let kind = |ty: &TypeDef| {
-            if ty.is_interface_object() {
-                Kind::Interface
-            } else {
-                ty.kind
-            }
-        };
-        let first = kind(sources[0].1);
-        if let Some((index, other)) = sources.iter().find(|(_, ty)| kind(ty) != first) {
+        let first = sources[0].1.merged_kind();
+        if let Some((index, other)) = sources.iter().find(|(_, ty)| ty.merged_kind() != first) {
             let message = format!(
                 "type \"{name}\" is of kind {} in subgraph {}, but of kind {} in subgraph {}",
                 first.describe(),
                 self.names([sources[0].0]),
-                kind(other).describe(),
+                other.merged_kind().describe(),
                 self.names([*index]),
             );
             self.errors.push(
@@ -171,32 +235,26 @@ impl<'a> Merger<'a> {
 
     /// Federation 1 lets a subgraph extend what another defines: someone must define it.
     fn check_extensions_have_a_base(&mut self) {
-        for name in self.kinds.keys().cloned().collect::<Vec<_>>() {
-            let sources = self.sources(&name);
-            let (index, ty) = sources[0];
-            if ty.is_root() || !ty.kind.is_composite() || sources.iter().any(|(_, ty)| !ty.extension) {
+        for (name, sources) in self.declared.clone() {
+            if sources.iter().any(|(_, ty)| ty.is_root() || !ty.extension) {
                 continue;
             }
-            let message = format!("every declaration of type \"{name}\" extends it, and none defines it");
-            self.errors.push(
-                self.subgraph(index)
-                    .error(Code::ExtensionWithNoBase, ty.span, message),
-            );
+            for source in sources {
+                let message = format!("every declaration of type \"{name}\" extends it, and none defines it");
+                self.error(Code::ExtensionWithNoBase, source, message);
+            }
         }
     }
 
     fn merge_types(&mut self) -> BTreeMap<Name, TypeDef> {
-        let kinds = self.kinds.clone();
         let mut types = BTreeMap::new();
-        for (name, kind) in kinds {
-            let sources = self.sources(&name);
-            // A kind mismatch has been reported; merging unlike declarations would only add noise.
-            if sources
-                .iter()
-                .any(|(_, ty)| ty.kind != kind && !ty.is_interface_object())
-            {
-                continue;
-            }
+        for (name, sources) in self.declared.clone() {
+            let kind = self.kinds[&name];
+            // A kind mismatch has been reported; what is left may show more.
+            let sources: Vec<_> = sources
+                .into_iter()
+                .filter(|(_, ty)| ty.merged_kind() == kind)
+                .collect();
             types.insert(name.clone(), self.merge_type(name, kind, &sources));
         }
         types
@@ -204,23 +262,19 @@ impl<'a> Merger<'a> {
 
     fn merge_type(&mut self, name: Name, kind: Kind, sources: &[Source<'a, TypeDef>]) -> TypeDef {
         let mut merged = TypeDef::empty(name, kind);
-        merged.description = self.merge_description(
-            sources.iter().map(|(_, ty)| ty.description.as_ref()),
-            &merged.name.clone(),
-        );
+        merged.description = self.merge_description(sources, &merged.name.clone());
         self.merge_implements(sources, &mut merged);
         self.add_join_types(sources, &mut merged);
         match kind {
-            Kind::Object | Kind::Interface => self.merge_fields(sources, &mut merged),
+            Kind::Object | Kind::Interface => {
+                self.hint_on_inconsistent_type(kind, sources);
+                self.merge_fields(sources, &mut merged);
+            }
             Kind::InputObject => self.merge_inputs(sources, &mut merged),
             Kind::Union => self.merge_members(sources, &mut merged),
             Kind::Enum | Kind::Scalar => {}
         }
-        let directives: Vec<_> = sources
-            .iter()
-            .map(|(index, ty)| (*index, &ty.directives))
-            .collect();
-        let applied = self.merge_directives(&directives, &merged.name.clone());
+        let applied = self.merge_directives(sources, &merged.name.clone());
         merged.directives.extend(applied);
         merged
     }
@@ -271,14 +325,35 @@ impl<'a> Merger<'a> {
         }
     }
 
-    fn check_queries(&mut self, types: &BTreeMap<Name, TypeDef>) {
-        if types.get("Query").is_none_or(|query| query.fields.is_empty()) {
-            self.errors.push(graph_error(
-                Code::NoQueries,
-                "no subgraph has a query, and a graph needs one",
-            ));
+    fn check_queries(&mut self) {
+        if self
+            .sources("Query")
+            .iter()
+            .all(|(_, query)| query.fields.is_empty())
+        {
+            let message = format!(
+                "none of the subgraphs {} has a query, and a graph needs one",
+                self.names(0..self.members.len())
+            );
+            let error = match self.members.first() {
+                Some(member) => member
+                    .subgraph
+                    .error(Code::NoQueries, member.subgraph.schema.span, message),
+                None => graph_error(Code::NoQueries, "there are no subgraphs"),
+            };
+            self.errors.push(error);
         }
     }
+}
+
+fn declarations(members: &[Member]) -> BTreeMap<Name, Vec<Source<'_, TypeDef>>> {
+    let mut declared: BTreeMap<Name, Vec<Source<'_, TypeDef>>> = BTreeMap::new();
+    for (index, member) in members.iter().enumerate() {
+        for (name, ty) in &member.subgraph.types {
+            declared.entry(name.clone()).or_default().push((index, ty));
+        }
+    }
+    declared
 }
 
 /// The names of all members `pick` finds in the sources, in order of first appearance, with their declarations.

@@ -1,37 +1,29 @@
 //! `@override`: which declarations of a field lose to another subgraph's, at once or progressively by label.
 
-use super::Merger;
 use super::field::FieldSources;
-use crate::diagnostic::{Code, Diagnostic, Hint};
+use super::{Merger, Source};
+use crate::code::{Code, HintCode};
 use crate::model::{FieldDef, Kind, string_argument};
 
 /// What overriding means for each subgraph that declares the field.
 #[derive(Default)]
 pub(super) struct Overrides {
-    /// Subgraphs whose field another resolves for good.
-    removed: Vec<usize>,
-    /// Those of them that still need the field in their own field sets.
+    /// Subgraphs whose field another resolves, and which mention it nowhere themselves.
+    unused: Vec<usize>,
+    /// Subgraphs whose field another resolves, but which still need it in their own field sets or interfaces.
     used: Vec<usize>,
-    /// Overriding subgraph and the name of the one it overrides.
-    sources: Vec<(usize, String)>,
     labels: Vec<(usize, String)>,
-    misused: bool,
 }
 
 impl Overrides {
-    /// The subgraph does not resolve the field any more.
-    pub(super) fn is_removed(&self, index: usize) -> bool {
-        self.removed.contains(&index)
-    }
-
-    /// An `@override` was refused, so that nothing follows about who resolves the field.
-    pub(super) fn is_misused(&self) -> bool {
-        self.misused
+    /// Another subgraph resolves the field: for good, or (with a label) for some requests.
+    pub(super) fn is_overridden(&self, index: usize) -> bool {
+        self.unused.contains(&index) || self.used.contains(&index)
     }
 
     /// Nothing of the subgraph's declaration remains in the supergraph.
     pub(super) fn is_gone(&self, index: usize) -> bool {
-        self.is_removed(index) && !self.used.contains(&index)
+        self.unused.contains(&index) && self.label_of(index).is_none()
     }
 
     /// Overridden (or on its way), but still mentioned by the subgraph itself.
@@ -39,24 +31,23 @@ impl Overrides {
         self.used.contains(&index)
     }
 
-    pub(super) fn source_of(&self, index: usize) -> Option<&str> {
-        lookup(&self.sources, index)
-    }
-
     pub(super) fn label_of(&self, index: usize) -> Option<&str> {
-        lookup(&self.labels, index)
+        let labelled = self.labels.iter().find(|(other, _)| *other == index);
+        labelled.map(|(_, label)| label.as_str())
     }
 }
 
-fn lookup(pairs: &[(usize, String)], index: usize) -> Option<&str> {
-    pairs
-        .iter()
-        .find(|(other, _)| *other == index)
-        .map(|(_, value)| value.as_str())
+/// One `@override`.
+struct Override<'a> {
+    index: usize,
+    field: &'a FieldDef,
+    from: &'a str,
+    label: Option<&'a str>,
 }
 
-impl Merger<'_> {
-    pub(super) fn overrides(&mut self, sources: &FieldSources<'_>) -> Overrides {
+impl<'a> Merger<'a> {
+    /// Reads and checks every `@override` of the field.
+    pub(super) fn overrides(&mut self, sources: &FieldSources<'a>) -> Overrides {
         let mut overrides = Overrides::default();
         for &(index, field) in &sources.fields {
             let Some(directive) = field.directives.get("federation__override") else {
@@ -65,72 +56,65 @@ impl Merger<'_> {
             let Some(from) = string_argument(directive, "from") else {
                 continue;
             };
-            let label = string_argument(directive, "label");
-            if let Some(error) = self.override_misused(sources, index, field, from, label) {
-                self.errors.push(error);
-                overrides.misused = true;
-                continue;
+            let applied = Override {
+                index,
+                field,
+                from,
+                label: string_argument(directive, "label"),
+            };
+            match self.override_misused(sources, &applied) {
+                Some((code, message)) => self.error(code, (index, field), message),
+                None => self.apply_override(sources, &applied, &mut overrides),
             }
-            // Overriding a subgraph that does not exist (any more) overrides nothing.
-            if self.members.iter().any(|member| member.subgraph.name == from) {
-                overrides.sources.push((index, from.to_owned()));
-            }
-            if let Some(label) = label {
-                overrides.labels.push((index, label.to_owned()));
-            }
-            self.apply_override(sources, from, label, &mut overrides);
         }
         overrides
     }
 
-    fn override_misused(
-        &self,
-        sources: &FieldSources<'_>,
-        index: usize,
-        field: &FieldDef,
-        from: &str,
-        label: Option<&str>,
-    ) -> Option<Diagnostic> {
+    /// What is wrong where the override itself cannot be.
+    fn override_misused(&self, sources: &FieldSources<'a>, applied: &Override<'_>) -> Option<(Code, String)> {
         let coordinate = sources.coordinate();
-        let subgraph = self.subgraph(index);
-        let error = |code, message: String| Some(subgraph.error(code, field.span, message));
-        let ty = sources.declaring_type(index);
+        let ty = sources.declaring_type(applied.index);
+        let name = &self.subgraph(applied.index).name;
         if ty.kind == Kind::Interface {
             let message =
                 format!("\"{coordinate}\" is a field of an interface, which @override cannot take over");
-            return error(Code::OverrideOnInterface, message);
+            return Some((Code::OverrideOnInterface, message));
         }
-        let conflicts = [
-            ("@external", self.facts(index).is_external(ty, field)),
-            ("@interfaceObject", ty.is_interface_object()),
-        ];
-        if let Some((other, _)) = conflicts.iter().find(|(_, found)| *found) {
+        if ty.is_interface_object() {
             let message = format!(
-                "\"{coordinate}\" cannot be both @override and {other} in subgraph \"{}\"",
-                subgraph.name
+                "\"{coordinate}\" cannot be both @override and @interfaceObject in subgraph \"{name}\""
             );
-            return error(Code::OverrideCollisionWithAnotherDirective, message);
+            return Some((Code::OverrideCollisionWithAnotherDirective, message));
         }
-        if from == subgraph.name {
-            return error(
-                Code::OverrideFromSelfError,
-                format!("\"{coordinate}\" overrides itself: \"{from}\" is its own subgraph"),
-            );
-        }
-        if let Some(label) = label.filter(|label| !is_label(label)) {
+        if applied.from == name {
             let message = format!(
-                "override label \"{label}\" of \"{coordinate}\" is neither a name nor percent(0 to 100)"
+                "\"{coordinate}\" overrides itself: \"{}\" is its own subgraph",
+                applied.from
             );
-            return error(Code::OverrideLabelInvalid, message);
+            return Some((Code::OverrideFromSelfError, message));
         }
-        let &(_, source) = sources
-            .fields
-            .iter()
-            .find(|(other, _)| self.subgraph(*other).name == from)?;
+        self.override_conflict(sources, applied)
+    }
+
+    /// What is wrong with what is overridden.
+    fn override_conflict(
+        &self,
+        sources: &FieldSources<'a>,
+        applied: &Override<'_>,
+    ) -> Option<(Code, String)> {
+        let coordinate = sources.coordinate();
+        let Override { index, from, .. } = *applied;
+        let Some((_, source)) = self.field_in(sources, from) else {
+            let interface = self.abstracting_interface(sources, from)?;
+            let message = format!(
+                "\"{coordinate}\" cannot override subgraph \"{from}\", which has the field only by its interface object \"{interface}\""
+            );
+            return Some((Code::OverrideCollisionWithAnotherDirective, message));
+        };
         if source.directives.has("federation__override") {
             let message =
                 format!("\"{coordinate}\" overrides subgraph \"{from}\", which overrides that field itself");
-            return error(Code::OverrideSourceHasOverride, message);
+            return Some((Code::OverrideSourceHasOverride, message));
         }
         let conflicts = [
             ("federation__requires", "@requires"),
@@ -139,75 +123,125 @@ impl Merger<'_> {
         if let Some((_, other)) = conflicts.iter().find(|(name, _)| source.directives.has(name)) {
             let message =
                 format!("\"{coordinate}\" cannot override subgraph \"{from}\", where the field is {other}");
-            return error(Code::OverrideCollisionWithAnotherDirective, message);
+            return Some((Code::OverrideCollisionWithAnotherDirective, message));
+        }
+        if self
+            .facts(index)
+            .is_external(sources.declaring_type(index), applied.field)
+        {
+            let message = format!(
+                "\"{coordinate}\" cannot be both @override and @external in subgraph {}",
+                self.names([index])
+            );
+            return Some((Code::OverrideCollisionWithAnotherDirective, message));
         }
         None
     }
 
     fn apply_override(
         &mut self,
-        sources: &FieldSources<'_>,
-        from: &str,
-        label: Option<&str>,
+        sources: &FieldSources<'a>,
+        applied: &Override<'_>,
         overrides: &mut Overrides,
     ) {
         let coordinate = sources.coordinate();
+        let Override {
+            index,
+            field,
+            from,
+            label,
+        } = *applied;
         if !self.members.iter().any(|member| member.subgraph.name == from) {
             let message = format!("\"{coordinate}\" overrides subgraph \"{from}\", which does not exist");
-            self.hints.push(Hint {
-                code: "FROM_SUBGRAPH_DOES_NOT_EXIST",
-                message,
-            });
+            return self.hint(HintCode::FromSubgraphDoesNotExist, (index, field), message);
         }
-        let Some(&(index, field)) = sources
-            .fields
-            .iter()
-            .find(|(other, _)| self.subgraph(*other).name == from)
-        else {
+        let Some((source_index, source)) = self.field_in(sources, from) else {
             let message = format!(
                 "\"{coordinate}\" overrides subgraph \"{from}\", which does not have the field (any more)"
             );
-            self.hints.push(Hint {
-                code: "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
-                message,
-            });
-            return;
+            return self.hint(HintCode::OverrideDirectiveCanBeRemoved, (index, field), message);
         };
-        if self
-            .facts(index)
-            .is_external(sources.declaring_type(index), field)
-        {
+        let declaring = sources.declaring_type(source_index);
+        if self.facts(source_index).is_external(declaring, source) {
             let message = format!(
                 "\"{coordinate}\" overrides subgraph \"{from}\", which does not resolve the field (any more)"
             );
-            self.hints.push(Hint {
-                code: "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
-                message,
-            });
-            return;
+            self.hint(HintCode::OverrideDirectiveCanBeRemoved, (index, field), message);
+        } else {
+            let used = self.facts(source_index).is_used(declaring, source);
+            if used {
+                overrides.used.push(source_index);
+            } else {
+                overrides.unused.push(source_index);
+            }
+            if label.is_none() {
+                let message = format!(
+                    "\"{coordinate}\" of subgraph \"{from}\" is overridden and resolves nothing any more{}",
+                    if used {
+                        ", but the subgraph still mentions it"
+                    } else {
+                        ""
+                    }
+                );
+                self.hint(
+                    HintCode::OverriddenFieldCanBeRemoved,
+                    (source_index, source),
+                    message,
+                );
+            }
         }
         if let Some(label) = label {
-            overrides.labels.push((index, label.to_owned()));
-            if self.facts(index).is_used(sources.declaring_type(index), field) {
-                overrides.used.push(index);
-            }
-            let message = format!("\"{coordinate}\" moves away from subgraph \"{from}\" by override label");
-            self.hints.push(Hint {
-                code: "OVERRIDE_MIGRATION_IN_PROGRESS",
+            self.apply_label(sources, applied, (source_index, source), label, overrides);
+        }
+    }
+
+    fn apply_label(
+        &mut self,
+        sources: &FieldSources<'a>,
+        applied: &Override<'_>,
+        (source_index, source): Source<'_, FieldDef>,
+        label: &str,
+        overrides: &mut Overrides,
+    ) {
+        let coordinate = sources.coordinate();
+        if is_label(label) {
+            overrides.labels.push((applied.index, label.to_owned()));
+            overrides.labels.push((source_index, label.to_owned()));
+        } else {
+            let message = format!(
+                "override label \"{label}\" of \"{coordinate}\" is neither a name nor percent(0 to 100)"
+            );
+            self.error(
+                Code::OverrideLabelInvalid,
+                (applied.index, applied.field),
                 message,
-            });
-            return;
+            );
         }
-        overrides.removed.push(index);
-        if self.facts(index).is_used(sources.declaring_type(index), field) {
-            overrides.used.push(index);
-        }
-        let message =
-            format!("\"{coordinate}\" of subgraph \"{from}\" is overridden and resolves nothing any more");
-        self.hints.push(Hint {
-            code: "OVERRIDDEN_FIELD_CAN_BE_REMOVED",
+        let message = format!(
+            "\"{coordinate}\" moves away from subgraph \"{}\" by override label",
+            applied.from
+        );
+        self.hint(
+            HintCode::OverrideMigrationInProgress,
+            (source_index, source),
             message,
-        });
+        );
+    }
+
+    /// The subgraph's own declaration of the field.
+    fn field_in<'s>(&self, sources: &FieldSources<'s>, subgraph: &str) -> Option<Source<'s, FieldDef>> {
+        let mut declared = sources.fields.iter().copied();
+        declared.find(|(index, _)| self.subgraph(*index).name == subgraph)
+    }
+
+    /// The interface object by which a subgraph without the type has the field of all its implementations.
+    fn abstracting_interface(&self, sources: &FieldSources<'a>, subgraph: &str) -> Option<String> {
+        let index = self
+            .members
+            .iter()
+            .position(|member| member.subgraph.name == subgraph)?;
+        let fields = self.abstracted_fields(&sources.ty, &sources.name, index);
+        fields.first().map(|(ty, _)| ty.name.to_string())
     }
 }
 

@@ -1,55 +1,71 @@
 //! A field resolved by several subgraphs must be `@shareable` in all of them.
 
+use apollo_compiler::Name;
+
 use super::Merger;
 use super::field::FieldSources;
 use super::override_field::Overrides;
-use crate::diagnostic::Code;
-use crate::model::{FieldDef, Kind};
+use crate::code::Code;
+use crate::model::{FieldDef, TypeDef};
 
-impl Merger<'_> {
-    pub(super) fn check_sharing(&mut self, sources: &FieldSources<'_>, overrides: &Overrides, kind: Kind) {
-        if kind == Kind::Interface && !sources.types.iter().any(|(_, ty)| ty.is_interface_object()) {
-            return;
-        }
-        if overrides.is_misused() {
-            return;
-        }
-        // With a label, exactly one of both sides resolves the field at a time.
-        let in_migration =
-            |index| overrides.label_of(index).is_some() && overrides.source_of(index).is_none();
-        let resolving: Vec<_> = sources
+/// A declaration by which a subgraph resolves a field: the field's own, or that of an interface object.
+pub(super) struct Resolving<'a> {
+    index: usize,
+    ty: &'a TypeDef,
+    field: &'a FieldDef,
+}
+
+impl<'a> Merger<'a> {
+    pub(super) fn check_sharing(&mut self, sources: &FieldSources<'a>, overrides: &Overrides) {
+        let declared = sources
             .fields
             .iter()
-            .copied()
-            .filter(|(index, field)| {
-                let ty = sources.declaring_type(*index);
-                ty.kind == Kind::Object
-                    && !self.facts(*index).is_fully_external(ty, field)
-                    && !overrides.is_removed(*index)
-                    && !in_migration(*index)
-            })
-            .collect();
-        let private = resolving
-            .iter()
-            .find(|(index, field)| !self.may_share(sources, *index, field));
-        let (Some((index, field)), true) = (private, resolving.len() > 1) else {
+            .filter(|(index, _)| !overrides.is_overridden(*index));
+        let declared = declared.map(|&(index, field)| Resolving {
+            index,
+            ty: sources.declaring_type(index),
+            field,
+        });
+        let mut resolving: Vec<Resolving<'a>> = declared.collect();
+        resolving.extend(self.abstracted(&sources.ty, &sources.name));
+        self.check_resolving(&sources.coordinate(), resolving);
+    }
+
+    /// Fields that only interface objects give to a type.
+    pub(super) fn check_abstracted_sharing(&mut self, ty: &Name, field: &Name) {
+        let resolving = self.abstracted(ty, field);
+        self.check_resolving(&format!("{ty}.{field}"), resolving);
+    }
+
+    fn abstracted(&self, ty: &Name, field: &Name) -> Vec<Resolving<'a>> {
+        let of = |index| {
+            let fields = self.abstracted_fields(ty, field, index).into_iter();
+            fields.map(move |(ty, field)| Resolving { index, ty, field })
+        };
+        (0..self.members.len()).flat_map(of).collect()
+    }
+
+    fn check_resolving(&mut self, coordinate: &str, mut resolving: Vec<Resolving<'a>>) {
+        resolving.retain(|source| {
+            !self
+                .facts(source.index)
+                .is_fully_external(source.ty, source.field)
+        });
+        let may_share = |source: &&Resolving<'a>| {
+            let facts = self.facts(source.index);
+            // Resolved only where it is provided: by definition a copy of what another subgraph resolves.
+            facts.is_shareable(source.ty, source.field) || facts.is_external(source.ty, source.field)
+        };
+        let private: Vec<&Resolving<'a>> = resolving.iter().filter(|source| !may_share(source)).collect();
+        let (Some(first), true) = (private.first(), resolving.len() > 1) else {
             return;
         };
         let message = format!(
-            "field \"{}\" is resolved by subgraphs {}, but is not @shareable in {}",
-            sources.coordinate(),
-            self.names(resolving.iter().map(|(index, _)| *index)),
-            self.names([*index]),
+            "field \"{coordinate}\" is resolved by subgraphs {}, but is not @shareable in {}",
+            self.names(resolving.iter().map(|source| source.index)),
+            self.names(private.iter().map(|source| source.index)),
         );
-        self.errors.push(
-            self.subgraph(*index)
-                .error(Code::InvalidFieldSharing, field.span, message),
-        );
-    }
-
-    /// Shareable, or resolved only where it is provided: by definition a copy of what another subgraph resolves.
-    fn may_share(&self, sources: &FieldSources<'_>, index: usize, field: &FieldDef) -> bool {
-        let ty = sources.declaring_type(index);
-        self.facts(index).is_shareable(ty, field) || self.facts(index).is_external(ty, field)
+        let found = (first.index, first.field);
+        self.error(Code::InvalidFieldSharing, found, message);
     }
 }

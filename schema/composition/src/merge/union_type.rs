@@ -1,7 +1,7 @@
 //! Unions: the members of all declarations.
 
 use super::{Merger, Source};
-use crate::diagnostic::Hint;
+use crate::code::HintCode;
 use crate::join;
 use crate::model::TypeDef;
 
@@ -20,20 +20,17 @@ impl<'a> Merger<'a> {
             }
         }
         for member in &merged.members {
-            let missing = sources
+            let having: Vec<_> = sources
                 .iter()
-                .filter(|(_, ty)| !ty.members.contains(member))
-                .map(|(index, _)| *index);
-            let missing = self.names(missing);
-            if !missing.is_empty() {
+                .filter(|(_, ty)| ty.members.contains(member))
+                .copied()
+                .collect();
+            if let Some((first, missing)) = self.lacking(sources, &having) {
                 let message = format!(
                     "union \"{}\" has no member \"{member}\" in subgraph {missing}",
                     merged.name
                 );
-                self.hints.push(Hint {
-                    code: "INCONSISTENT_UNION_MEMBER",
-                    message,
-                });
+                self.hint(HintCode::InconsistentUnionMember, first, message);
             }
         }
     }

@@ -4,20 +4,32 @@ use std::fmt::Write as _;
 
 use apollo_compiler::Name;
 
-use super::Step;
 use super::places::{Place, Places};
 use super::resolve::{Obstacle, Resolver};
+use super::walk::{State, Step};
 
 impl Resolver<'_> {
     /// The query, then a line for every place at hand and every subgraph that might have helped.
-    pub(super) fn explain(&mut self, steps: &[Step], ty: &Name, field: &Name, places: &Places) -> String {
+    pub(super) fn explain(&mut self, steps: &[Step], state: &State, field: &Name) -> String {
+        let State { ty, places, .. } = state;
         let composite = self.is_composite(ty, field);
         let mut message = format!(
             "no subgraph can resolve this query:\n{}",
             query_text(steps, composite)
         );
+        for (label, on) in state.choices.iter() {
+            let switched = if on { "on" } else { "off" };
+            let _ = write!(
+                message,
+                "\n- with override label \"{}\" {switched}",
+                self.labels[label]
+            );
+        }
         for place in places {
-            if let Err(obstacle) = self.resolve_at(ty, field, place, places) {
+            let resolved = self.under_all_choices(&state.choices, |resolver| {
+                resolver.resolve_at(ty, field, place, places, &state.contexts)
+            });
+            if let Some((_, Err(obstacle))) = resolved.into_iter().next() {
                 let subgraph = &self.members[place.subgraph].subgraph.name;
                 let _ = write!(
                     message,
@@ -35,6 +47,22 @@ impl Resolver<'_> {
                     self.no_way_to(subgraph, ty, places)
                 );
             }
+        }
+        message
+    }
+
+    /// The query, and why nobody can say of what type its objects are.
+    pub(super) fn explain_interface_objects(&self, steps: &[Step], ty: &Name, places: &Places) -> String {
+        let mut message = format!(
+            "no subgraph can tell the type of the objects of this query:\n{}",
+            query_text(steps, true)
+        );
+        for place in places {
+            let name = &self.members[place.subgraph].subgraph.name;
+            let _ = write!(
+                message,
+                "\n- in subgraph \"{name}\", \"{ty}\" is an interface object, and none of its keys leads to a subgraph that knows its implementations"
+            );
         }
         message
     }
@@ -96,6 +124,9 @@ impl Obstacle<'_> {
             Self::Absent => format!("there is no field \"{ty}.{field}\""),
             Self::External => format!("field \"{ty}.{field}\" is @external"),
             Self::Overridden => format!("field \"{ty}.{field}\" is overridden by another subgraph"),
+            Self::Context(name) => format!(
+                "field \"{ty}.{field}\" needs context \"{name}\", which is not set (or cannot be read) on this way"
+            ),
             Self::Requires(fields) => {
                 format!(
                     "field \"{ty}.{field}\" requires \"{fields}\", which cannot be had (or brought back by a key)"

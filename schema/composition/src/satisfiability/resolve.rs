@@ -4,8 +4,10 @@ use apollo_compiler::Name;
 use apollo_compiler::parser::SourceSpan;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::contexts::Contexts;
+use super::labels::Choices;
 use super::places::{Place, Places};
-use crate::facts::{Key, field_set_of};
+use crate::facts::{Key, field_set_of, from_context, split_context};
 use crate::field_set::{FieldSet, Item};
 use crate::merge::{Member, Supergraph};
 use crate::model::{FieldDef, Kind, Subgraph, TypeDef, is_root_name, string_argument};
@@ -23,6 +25,7 @@ pub(super) enum Obstacle<'a> {
     Absent,
     External,
     Overridden,
+    Context(&'a str),
     Requires(&'a str),
 }
 
@@ -34,24 +37,56 @@ pub(super) struct Resolver<'a> {
     runtime: FxHashMap<Name, Vec<Name>>,
     /// Fields another subgraph resolves instead: subgraph, type, field.
     overridden: FxHashSet<(usize, Name, Name)>,
+    /// Fields that are resolved only where a label (by index) is on or off.
+    labelled: FxHashMap<(usize, Name, Name), (usize, bool)>,
+    /// Override labels, in order of appearance.
+    pub(super) labels: Vec<&'a str>,
+    choices: Choices,
+    /// A label that was met and is not among the choices.
+    undecided: Option<usize>,
     provided: Vec<FieldSet>,
-    reached: FxHashMap<(Name, Places), Places>,
+    reached: FxHashMap<(Name, Places, Choices), Places>,
     /// Fields whose requirements are being examined: meeting one again is a circle.
     examining: Vec<(usize, Name, Name)>,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(supergraph: &'a Supergraph, members: &'a [Member]) -> Self {
+        let (overridden, labelled, labels) = overridden_fields(members);
         Self {
             supergraph,
             members,
             entries: entries(supergraph, members),
             runtime: runtime_types(supergraph),
-            overridden: overridden_fields(members),
+            overridden,
+            labelled,
+            labels,
+            choices: Choices::default(),
+            undecided: None,
             provided: vec![FieldSet::default()],
             reached: FxHashMap::default(),
             examining: Vec::new(),
         }
+    }
+
+    /// What `answer` gives under the choices; where it meets a label they leave open, once for each value of it.
+    pub(super) fn under_all_choices<T>(
+        &mut self,
+        choices: &Choices,
+        mut answer: impl FnMut(&mut Self) -> T,
+    ) -> Vec<(Choices, T)> {
+        let mut open = vec![choices.clone()];
+        let mut answers = Vec::new();
+        while let Some(choices) = open.pop() {
+            self.choices = choices.clone();
+            self.undecided = None;
+            let found = answer(self);
+            match self.undecided.take() {
+                Some(label) => open.extend([choices.with(label, false), choices.with(label, true)]),
+                None => answers.push((choices, found)),
+            }
+        }
+        answers
     }
 
     pub(super) fn roots(&self, root: &Name) -> Places {
@@ -86,7 +121,7 @@ impl<'a> Resolver<'a> {
         if is_root_name(ty) {
             return self.roots(ty);
         }
-        let memo = (ty.clone(), places.clone());
+        let memo = (ty.clone(), places.clone(), self.choices.clone());
         if let Some(known) = self.reached.get(&memo) {
             return known.clone();
         }
@@ -108,10 +143,20 @@ impl<'a> Resolver<'a> {
             }
         }
         // Inside a circle of requirements the answer may be smaller than it is elsewhere.
-        if self.examining.is_empty() {
+        if self.examining.is_empty() && self.undecided.is_none() {
             self.reached.insert(memo, reached.clone());
         }
         reached
+    }
+
+    /// Whether some place knows that its value is never `object`.
+    pub(super) fn excludes(&self, places: &Places, object: &Name) -> bool {
+        places.iter().any(|place| {
+            self.type_at(place).is_some_and(|ty| {
+                let subgraph = &self.members[place.subgraph].subgraph;
+                !ty.is_interface_object() && !subgraph.runtime_types(&ty.name).contains(&object)
+            })
+        })
     }
 
     /// The places that remain once an abstract type turns out to be `object`.
@@ -137,10 +182,16 @@ impl<'a> Resolver<'a> {
     }
 
     /// Where the value of `ty.field` can be; empty where nothing resolves it.
-    pub(super) fn resolve(&mut self, ty: &Name, field: &Name, places: &Places) -> Places {
+    pub(super) fn resolve(
+        &mut self,
+        ty: &Name,
+        field: &Name,
+        places: &Places,
+        contexts: &Contexts,
+    ) -> Places {
         let mut next = Places::new();
         for place in places {
-            if let Ok(place) = self.resolve_at(ty, field, place, places) {
+            if let Ok(place) = self.resolve_at(ty, field, place, places, contexts) {
                 next.insert(place);
             }
         }
@@ -153,6 +204,7 @@ impl<'a> Resolver<'a> {
         field: &Name,
         place: &Place,
         places: &Places,
+        contexts: &Contexts,
     ) -> Result<Place, Obstacle<'a>> {
         let Some(declaring) = self.type_at(place) else {
             return Err(Obstacle::Absent);
@@ -165,12 +217,10 @@ impl<'a> Resolver<'a> {
         if facts.is_external(declaring, def) && given.is_none() {
             return Err(Obstacle::External);
         }
-        if self
-            .overridden
-            .contains(&(place.subgraph, declaring.name.clone(), field.clone()))
-        {
+        if self.is_overridden(place.subgraph, &declaring.name, field) {
             return Err(Obstacle::Overridden);
         }
+        self.check_contexts(ty, def, place, places, contexts)?;
         self.check_requires(ty, def, place, places)?;
         let mut provided = given.unwrap_or_default();
         provided
@@ -182,6 +232,53 @@ impl<'a> Resolver<'a> {
             ty: def.ty.inner_named_type().clone(),
             provided,
         })
+    }
+
+    /// Whether another subgraph resolves the field, for good or under the label's choice.
+    fn is_overridden(&mut self, subgraph: usize, ty: &Name, field: &Name) -> bool {
+        if self.overridden.is_empty() && self.labelled.is_empty() {
+            return false;
+        }
+        let coordinate = (subgraph, ty.clone(), field.clone());
+        let Some(&(label, needed)) = self.labelled.get(&coordinate) else {
+            return self.overridden.contains(&coordinate);
+        };
+        let chosen = self.choices.of(label);
+        if chosen.is_none() {
+            self.undecided.get_or_insert(label);
+        }
+        chosen != Some(needed)
+    }
+
+    /// Arguments that come from contexts need one set above, a value from there, and a key to come back by.
+    fn check_contexts(
+        &mut self,
+        ty: &Name,
+        def: &'a FieldDef,
+        place: &Place,
+        places: &Places,
+        contexts: &Contexts,
+    ) -> Result<(), Obstacle<'a>> {
+        for argument in def.arguments.values() {
+            let Some(text) = from_context(&argument.directives) else {
+                continue;
+            };
+            let Some((name, selection)) = split_context(text) else {
+                continue;
+            };
+            let set = contexts
+                .iter()
+                .find(|context| context.subgraph == place.subgraph && context.name == name);
+            let (Some(set), Ok(selection)) = (set, FieldSet::parse(selection)) else {
+                return Err(Obstacle::Context(name));
+            };
+            let selection = selection.for_object(&set.ty, self.members, place.subgraph);
+            let had = self.satisfies(&selection, &set.ty, &set.places);
+            if !had || !self.can_reenter(ty, place, places) {
+                return Err(Obstacle::Context(name));
+            }
+        }
+        Ok(())
     }
 
     /// `@requires` must be had from the places at hand, and a key must lead back.
@@ -236,28 +333,33 @@ impl<'a> Resolver<'a> {
                 if on == ty {
                     return self.satisfies(sub, ty, places);
                 }
+                // A condition no object can fulfil here cannot be asked about; below a known object, it need not be.
+                let mut met = !self.is_abstract(ty);
                 self.shared_runtime_types(ty, on).iter().all(|object| {
                     let narrowed = if object == ty {
                         places.clone()
                     } else {
                         self.narrow(places, object)
                     };
+                    met |= !narrowed.is_empty();
                     narrowed.is_empty() || self.satisfies(sub, object, &narrowed)
-                })
+                }) && met
             }
         })
     }
 
+    fn is_abstract(&self, ty: &Name) -> bool {
+        self.supergraph
+            .types
+            .get(ty)
+            .is_some_and(|ty| ty.kind.is_abstract())
+    }
+
     fn satisfies_field(&mut self, field: &Name, sub: &FieldSet, ty: &Name, places: &Places) -> bool {
-        let next = self.resolve(ty, field, places);
+        let next = self.resolve(ty, field, places, &Contexts::new());
         if next.is_empty() {
             // Of an abstract type, each object may have it from elsewhere.
-            return self
-                .supergraph
-                .types
-                .get(ty)
-                .is_some_and(|ty| ty.kind.is_abstract())
-                && self.satisfies_each_object(field, sub, ty, places);
+            return self.is_abstract(ty) && self.satisfies_each_object(field, sub, ty, places);
         }
         if sub.is_empty() {
             return true;
@@ -406,24 +508,57 @@ fn runtime_types(supergraph: &Supergraph) -> FxHashMap<Name, Vec<Name>> {
     runtime
 }
 
-fn overridden_fields(members: &[Member]) -> FxHashSet<(usize, Name, Name)> {
+type Coordinate = (usize, Name, Name);
+
+/// Fields that lose to `@override` for good; those that do by label, with the label and the choice of it under which
+/// the subgraph resolves them; and the labels.
+fn overridden_fields(
+    members: &[Member],
+) -> (
+    FxHashSet<Coordinate>,
+    FxHashMap<Coordinate, (usize, bool)>,
+    Vec<&str>,
+) {
     let mut overridden = FxHashSet::default();
-    for member in members {
+    let mut labelled = FxHashMap::default();
+    let mut labels: Vec<&str> = Vec::new();
+    for (index, member) in members.iter().enumerate() {
         for ty in member.subgraph.types.values() {
             for field in ty.fields.values() {
                 let Some(directive) = field.directives.get("federation__override") else {
                     continue;
                 };
                 let from = string_argument(directive, "from");
-                let progressive = string_argument(directive, "label").is_some();
-                let index = members
+                let source = members
                     .iter()
                     .position(|other| Some(other.subgraph.name.as_str()) == from);
-                if let Some(index) = index.filter(|_| !progressive) {
-                    overridden.insert((index, ty.name.clone(), field.name.clone()));
-                }
+                let Some(source) = source.filter(|source| resolves(&members[*source], ty, field)) else {
+                    continue;
+                };
+                let coordinate = |index| (index, ty.name.clone(), field.name.clone());
+                let Some(label) = string_argument(directive, "label") else {
+                    overridden.insert(coordinate(source));
+                    continue;
+                };
+                let label = labels
+                    .iter()
+                    .position(|known| *known == label)
+                    .unwrap_or_else(|| {
+                        labels.push(label);
+                        labels.len() - 1
+                    });
+                labelled.insert(coordinate(index), (label, true));
+                labelled.insert(coordinate(source), (label, false));
             }
         }
     }
-    overridden
+    (overridden, labelled, labels)
+}
+
+fn resolves(member: &Member, ty: &TypeDef, field: &FieldDef) -> bool {
+    let declaring = member.subgraph.types.get(&ty.name);
+    declaring.is_some_and(|ty| {
+        let field = ty.fields.get(&field.name);
+        field.is_some_and(|field| !member.facts.is_external(ty, field))
+    })
 }

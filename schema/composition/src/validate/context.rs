@@ -1,6 +1,7 @@
 //! `@context` and `@fromContext`: names, and selections that yield one value from a context that is set.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::facts::{from_context, sets_context, split_context};
 use crate::field_set::{FieldSet, Item};
 use crate::merge::Member;
@@ -44,7 +45,30 @@ fn check_argument(
 ) {
     let coordinate = format!("{}.{}({}:)", ty.name, field.name, argument.name);
     let mut error = |code, message| errors.push(member.subgraph.error(code, argument.span, message));
-    if ty.kind == Kind::Object && !member.facts.keys(&ty.name).iter().any(|key| key.resolvable) {
+    if ty.kind != Kind::Object {
+        let message = format!(
+            "\"{coordinate}\" belongs to a field of an interface, which nobody resolves: no context is set for it"
+        );
+        return error(Code::ContextNotSet, message);
+    }
+    for interface in ty
+        .implements
+        .iter()
+        .filter_map(|name| member.subgraph.types.get(name))
+    {
+        if interface.fields.contains_key(&field.name) {
+            let message = format!(
+                "\"{coordinate}\" comes from a context, so its field cannot implement \"{}.{}\"",
+                interface.name, field.name
+            );
+            error(Code::ContextNotSet, message);
+        }
+    }
+    if argument.default.is_some() {
+        let message = format!("\"{coordinate}\" comes from a context, so it cannot have a default");
+        error(Code::ContextNotSet, message);
+    }
+    if !member.facts.keys(&ty.name).iter().any(|key| key.resolvable) {
         let message = format!(
             "\"{coordinate}\" comes from a context, so \"{}\" needs a resolvable @key",
             ty.name

@@ -3,7 +3,8 @@
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, Value};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::merge::Member;
 use crate::model::{FieldDef, Kind};
 

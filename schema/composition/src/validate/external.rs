@@ -1,7 +1,7 @@
-//! `@external`: only on fields of objects, only where something uses it, and without directives that are merged.
+//! `@external`: only on fields of objects, and only where something uses it.
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::federation_spec::DIRECTIVES;
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::merge::Member;
 use crate::model::{FieldDef, Kind, TypeDef};
 
@@ -11,7 +11,7 @@ pub(super) fn check(member: &Member, errors: &mut Vec<Diagnostic>) {
         for field in ty
             .fields
             .values()
-            .filter(|field| field.directives.has("federation__external"))
+            .filter(|field| member.facts.is_external(ty, field))
         {
             check_field(member, ty, field, errors);
         }
@@ -24,7 +24,7 @@ fn check_field(member: &Member, ty: &TypeDef, field: &FieldDef, errors: &mut Vec
     if ty.kind == Kind::Interface {
         let message =
             format!("\"{coordinate}\" is a field of an interface: only its implementations can be @external");
-        return error(Code::ExternalOnInterface, message);
+        error(Code::ExternalOnInterface, message);
     }
     if ty.is_interface_object() && false_external(ty, field) {
         return;
@@ -33,14 +33,6 @@ fn check_field(member: &Member, ty: &TypeDef, field: &FieldDef, errors: &mut Vec
         let message =
             format!("\"{coordinate}\" is @external, but no field set or interface of the subgraph uses it");
         error(Code::ExternalUnused, message);
-    }
-    let merged = DIRECTIVES.iter().filter(|spec| spec.supergraph.is_some());
-    for spec in merged.filter(|spec| field.directives.has(&format!("federation__{}", spec.name))) {
-        let message = format!(
-            "@{} on \"{coordinate}\" belongs where the field is resolved; here it is @external",
-            spec.name
-        );
-        error(Code::MergedDirectiveApplicationOnExternal, message);
     }
 }
 

@@ -1,11 +1,10 @@
 //! `@key`, `@requires` and `@provides`: their field sets must parse, exist and select what the directive allows.
 
-use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast::Directive;
-use rustc_hash::FxHashSet;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::field_set::{FieldItem, FieldSet, Item};
 use crate::merge::Member;
 use crate::model::{FieldDef, Kind, TypeDef, string_argument};
@@ -69,7 +68,6 @@ pub(super) fn check(member: &Member, errors: &mut Vec<Diagnostic>) {
                         .subgraph
                         .error(KEY.on_interface, directive.location(), message),
                 );
-                continue;
             }
             Check {
                 member,
@@ -102,6 +100,12 @@ fn check_field(member: &Member, ty: &TypeDef, field: &FieldDef, errors: &mut Vec
                     .subgraph
                     .error(rule.on_interface, directive.location(), message),
             );
+        }
+        if rule.directive == PROVIDES.directive && member.facts.is_external(ty, field) {
+            let message =
+                format!("\"{place}\" is @external: where it is not resolved, nothing can be @provides");
+            let code = Code::ExternalCollisionWithAnotherDirective;
+            errors.push(member.subgraph.error(code, directive.location(), message));
             continue;
         }
         let target = match rule.directive {
@@ -150,10 +154,19 @@ impl Check<'_> {
         let Some(fields) = string_argument(self.directive, "fields") else {
             return self.error(self.rule.fields_type, "its \"fields\" must be a string");
         };
-        match FieldSet::parse(fields) {
-            Ok(set) if set.is_empty() => self.error(self.rule.invalid, "it selects nothing"),
-            Ok(set) => self.selections(&set, parent, false),
-            Err(message) => self.error(self.rule.invalid, message),
+        let set = match FieldSet::parse(fields) {
+            Ok(set) => set,
+            Err(message) => return self.error(self.rule.invalid, message),
+        };
+        let problems = set.problems(&self.member.subgraph, parent);
+        if self.rule.directive == KEY.directive {
+            self.abstract_fields(&set, parent);
+        }
+        if problems.is_empty() {
+            return self.selections(&set, parent, false);
+        }
+        for problem in problems {
+            self.error(self.rule.invalid, problem);
         }
     }
 
@@ -168,65 +181,45 @@ impl Check<'_> {
         );
     }
 
+    /// Keys identify by what their fields are, which abstract types do not say.
+    fn abstract_fields(&mut self, set: &FieldSet, parent: &TypeDef) {
+        let subgraph = &self.member.subgraph;
+        let mut found = Vec::new();
+        set.walk(subgraph, parent, &mut |ty, field| {
+            let target = subgraph.types.get(field.ty.inner_named_type());
+            if target.is_some_and(|target| target.kind.is_abstract()) {
+                found.push(format!(
+                    "\"{}.{}\" is of type \"{}\", and abstract types identify nothing",
+                    ty.name, field.name, field.ty
+                ));
+            }
+        });
+        for message in found {
+            self.error(Code::KeyFieldsSelectInvalidType, message);
+        }
+    }
+
+    /// What the directive allows, of a selection that is valid by itself.
     fn selections(&mut self, set: &FieldSet, parent: &TypeDef, external_above: bool) {
         for item in &set.0 {
             match item {
-                Item::Field(field) if field.name == "__typename" => {}
                 Item::Field(field) => self.field(field, parent, external_above),
                 Item::Fragment { on, directives, sub } => {
-                    self.fragment(on.as_ref(), *directives, sub, parent, external_above);
+                    if *directives {
+                        self.error(self.rule.directives, "directives cannot be used in it");
+                    }
+                    let on = on.as_ref().unwrap_or(&parent.name);
+                    if let Some(target) = self.member.subgraph.types.get(on) {
+                        self.selections(sub, target, external_above);
+                    }
                 }
             }
         }
     }
 
-    fn fragment(
-        &mut self,
-        on: Option<&Name>,
-        directives: bool,
-        sub: &FieldSet,
-        parent: &TypeDef,
-        external: bool,
-    ) {
-        if directives {
-            self.error(self.rule.directives, "directives cannot be used in it");
-        }
-        let on = on.unwrap_or(&parent.name);
-        let Some(target) = self
-            .member
-            .subgraph
-            .types
-            .get(on)
-            .filter(|ty| ty.kind.is_composite())
-        else {
-            return self.error(
-                self.rule.invalid,
-                format!("there is no type \"{on}\" to select from"),
-            );
-        };
-        let of = |ty: &TypeDef| -> FxHashSet<Name> {
-            self.member
-                .subgraph
-                .runtime_types(&ty.name)
-                .into_iter()
-                .cloned()
-                .collect()
-        };
-        if target.name != parent.name && of(target).is_disjoint(&of(parent)) {
-            return self.error(
-                self.rule.invalid,
-                format!("\"{}\" is never a \"{on}\"", parent.name),
-            );
-        }
-        self.selections(sub, target, external);
-    }
-
     fn field(&mut self, item: &FieldItem, parent: &TypeDef, external_above: bool) {
         let Some(field) = parent.fields.get(&item.name) else {
-            return self.error(
-                self.rule.invalid,
-                format!("there is no field \"{}.{}\"", parent.name, item.name),
-            );
+            return;
         };
         let coordinate = format!("{}.{}", parent.name, item.name);
         if item.aliased {
@@ -238,63 +231,21 @@ impl Check<'_> {
         if item.directives {
             self.error(self.rule.directives, "directives cannot be used in it");
         }
-        self.arguments(item, field, &coordinate);
-        let target = self.member.subgraph.types.get(field.ty.inner_named_type());
-        let target = target.filter(|target| target.kind.is_composite());
-        if self.rule.directive == KEY.directive {
-            let unfit = target.is_some_and(|target| target.kind.is_abstract());
-            if unfit {
-                let message = format!(
-                    "\"{coordinate}\" is of type \"{}\", and abstract types identify nothing",
-                    field.ty
-                );
-                return self.error(Code::KeyFieldsSelectInvalidType, message);
-            }
-        }
-        let external = external_above || self.is_external(parent, field);
-        match target {
-            Some(_) if item.sub.is_empty() => {
-                self.error(
-                    self.rule.invalid,
-                    format!("\"{coordinate}\" is an object: select fields of it"),
-                );
-            }
-            Some(target) => self.selections(&item.sub, target, external),
-            None if !item.sub.is_empty() => {
-                self.error(
-                    self.rule.invalid,
-                    format!("\"{coordinate}\" has no fields to select"),
-                );
-            }
-            None if !external => self.missing_external(&coordinate),
-            None => {}
-        }
-    }
-
-    fn arguments(&mut self, item: &FieldItem, field: &FieldDef, coordinate: &str) {
         if let Some(code) = self.rule.arguments
-            && (!field.arguments.is_empty() || !item.arguments.is_empty())
+            && !field.arguments.is_empty()
         {
-            return self.error(
+            self.error(
                 code,
                 format!("\"{coordinate}\" takes arguments, which it cannot give"),
             );
         }
-        for argument in &item.arguments {
-            if !field.arguments.contains_key(&argument.name) {
-                self.error(
-                    self.rule.invalid,
-                    format!("\"{coordinate}\" has no argument \"{}\"", argument.name),
-                );
-            }
-        }
-        for argument in field.arguments.values().filter(|argument| argument.is_required()) {
-            if !item.arguments.iter().any(|given| given.name == argument.name) {
-                self.error(
-                    self.rule.invalid,
-                    format!("\"{coordinate}\" needs the argument \"{}\"", argument.name),
-                );
-            }
+        let target = self.member.subgraph.types.get(field.ty.inner_named_type());
+        let target = target.filter(|target| target.kind.is_composite());
+        let external = external_above || self.is_external(parent, field);
+        match target {
+            Some(target) => self.selections(&item.sub, target, external),
+            None if !external => self.missing_external(&coordinate),
+            None => {}
         }
     }
 
@@ -302,7 +253,7 @@ impl Check<'_> {
     fn is_external(&self, parent: &TypeDef, field: &FieldDef) -> bool {
         let facts = &self.member.facts;
         let subgraph = &self.member.subgraph;
-        field.directives.has("federation__external")
+        facts.is_external(parent, field)
             || parent.kind == Kind::Interface
                 && subgraph.runtime_types(&parent.name).into_iter().any(|object| {
                     let object = &subgraph.types[object];

@@ -1,18 +1,22 @@
 //! `@inaccessible`: what remains visible must be a schema: a query, and members in every type.
 
-use crate::diagnostic::{Code, Diagnostic, graph_error};
+use super::locate::{Coordinate, error_at};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::merge::{Member, Supergraph};
 use crate::model::{Kind, TypeDef};
 
 const HIDDEN: &str = "federation__inaccessible";
 
 /// Checks every type of the merged graph.
-pub(super) fn check(supergraph: &Supergraph, _members: &[Member], errors: &mut Vec<Diagnostic>) {
+pub(super) fn check(supergraph: &Supergraph, members: &[Member], errors: &mut Vec<Diagnostic>) {
     for ty in supergraph.types.values() {
+        let at = Coordinate::Type(&ty.name);
         if ty.directives.has(HIDDEN) {
             if ty.name == "Query" {
                 let message = "the query root \"Query\" is @inaccessible, which leaves clients nothing";
-                errors.push(graph_error(Code::QueryRootTypeInaccessible, message));
+                let code = Code::QueryRootTypeInaccessible;
+                errors.push(error_at(members, code, at, HIDDEN, message.to_owned()));
             }
         } else if has_only_hidden_members(ty, supergraph) {
             let message = format!(
@@ -20,7 +24,13 @@ pub(super) fn check(supergraph: &Supergraph, _members: &[Member], errors: &mut V
                 ty.kind.describe(),
                 ty.name
             );
-            errors.push(graph_error(Code::OnlyInaccessibleChildren, message));
+            errors.push(error_at(
+                members,
+                Code::OnlyInaccessibleChildren,
+                at,
+                HIDDEN,
+                message,
+            ));
         }
     }
 }

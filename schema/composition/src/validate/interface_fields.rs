@@ -1,6 +1,7 @@
 //! After merging, every type must have all fields of the interfaces it implements.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::merge::{Member, Supergraph};
 use crate::model::{Kind, TypeDef};
 

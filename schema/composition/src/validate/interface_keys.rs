@@ -1,8 +1,38 @@
 //! A subgraph in which an interface has a resolvable key must know all implementations of it in the graph.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::merge::{Member, Supergraph};
 use crate::model::Kind;
+
+/// An interface object stands for all implementations, so its subgraph must not have any of them itself.
+pub(super) fn check_interface_objects(
+    supergraph: &Supergraph,
+    members: &[Member],
+    errors: &mut Vec<Diagnostic>,
+) {
+    for member in members {
+        let types = member.subgraph.types.values();
+        for interface in types.filter(|ty| ty.is_interface_object()) {
+            let own: Vec<String> = supergraph
+                .types
+                .values()
+                .filter(|ty| ty.kind == Kind::Object && ty.implements.contains(&interface.name))
+                .filter(|ty| member.subgraph.types.contains_key(&ty.name))
+                .map(|ty| format!("\"{}\"", ty.name))
+                .collect();
+            if !own.is_empty() {
+                let message = format!(
+                    "\"{}\" is an interface object here, so the subgraph cannot have its implementations {}",
+                    interface.name,
+                    own.join(", ")
+                );
+                let code = Code::InterfaceObjectUsageError;
+                errors.push(member.subgraph.error(code, interface.span, message));
+            }
+        }
+    }
+}
 
 /// Checks every interface with a key.
 pub(super) fn check(supergraph: &Supergraph, members: &[Member], errors: &mut Vec<Diagnostic>) {

@@ -1,6 +1,7 @@
 //! `@interfaceObject` needs a key; a key of an interface must be one of all its implementations.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::merge::Member;
 use crate::model::{Kind, TypeDef};
 

@@ -5,16 +5,19 @@ mod context;
 mod cost;
 mod external;
 mod field_sets;
+mod implementations;
 mod inaccessible;
 mod inaccessible_references;
+mod input_values;
 mod interface_fields;
 mod interface_keys;
 mod interface_objects;
-mod runtime_types;
+mod locate;
+mod requires;
 mod shareable;
 mod transitive_auth;
 
-use crate::diagnostic::{Diagnostic, Hint};
+use crate::diagnostic::Diagnostic;
 use crate::merge::{Member, Supergraph};
 
 /// Every violation of a rule that concerns one subgraph alone.
@@ -23,6 +26,7 @@ pub(crate) fn validate_subgraph(member: &Member) -> Vec<Diagnostic> {
     for rule in [
         field_sets::check,
         external::check,
+        input_values::check,
         shareable::check,
         interface_objects::check,
         context::check,
@@ -34,23 +38,26 @@ pub(crate) fn validate_subgraph(member: &Member) -> Vec<Diagnostic> {
     errors
 }
 
+/// Every violation of a rule about interfaces that holds even where merging found errors.
+pub(crate) fn validate_interfaces(supergraph: &Supergraph, members: &[Member]) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    interface_keys::check(supergraph, members, &mut errors);
+    interface_keys::check_interface_objects(supergraph, members, &mut errors);
+    errors
+}
+
 /// Every violation of a rule that concerns the merged graph.
 pub(crate) fn validate_supergraph(supergraph: &Supergraph, members: &[Member]) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for rule in [
         interface_fields::check,
-        interface_keys::check,
+        implementations::check,
         inaccessible::check,
         inaccessible_references::check,
-        runtime_types::check,
+        requires::check,
         transitive_auth::check,
     ] {
         rule(supergraph, members, &mut errors);
     }
     errors
-}
-
-/// Remarks on a graph that composes.
-pub(crate) fn hints(supergraph: &Supergraph, members: &[Member]) -> Vec<Hint> {
-    runtime_types::hints(supergraph, members)
 }

@@ -1,6 +1,7 @@
 //! `@shareable`: not on fields of interfaces, which nobody resolves, and once a declaration.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::merge::Member;
 use crate::model::Kind;
 

@@ -2,7 +2,8 @@
 
 use apollo_compiler::ast::DirectiveList;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::code::Code;
+use crate::diagnostic::Diagnostic;
 use crate::facts::field_set_of;
 use crate::merge::{Member, Supergraph, alternatives};
 use crate::model::{FieldDef, TypeDef};
