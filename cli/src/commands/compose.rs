@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use fondaco_composition::SubgraphSource;
 use fondaco_composition::config::SupergraphConfig;
+use fondaco_composition::{HintLevel, SubgraphSource};
 use serde::Deserialize;
 
 use crate::commands::write;
@@ -25,12 +25,14 @@ pub struct Arguments {
 /// Composes. Diagnostics and hints go to standard error; nothing is written where there are errors.
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let sources = load(&arguments.config).await?;
-    let composed = fondaco_composition::compose(sources).map_err(|diagnostics| {
-        let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-        CliError::Composition(lines.join("\n"))
+    let composed = fondaco_composition::compose(sources.clone()).map_err(|diagnostics| {
+        let found = diagnostics.iter().map(|error| error.with_excerpt(&sources));
+        CliError::Composition(found.collect::<Vec<_>>().join("\n\n"))
     })?;
-    for hint in &composed.hints {
-        eprintln!("hint: {} {}", hint.code, hint.message);
+    // What is merely ordinary (unions whose members differ, say) would bury what matters.
+    let mattering = composed.hints.iter();
+    for hint in mattering.filter(|hint| hint.code.level() != HintLevel::Debug) {
+        eprintln!("hint: {hint}");
     }
     match &arguments.output {
         Some(path) => write(path, &composed.supergraph_sdl)?,
@@ -68,10 +70,11 @@ struct ServiceSdl {
 /// Asks a running subgraph for its SDL, as the subgraph specification provides.
 async fn fetch_sdl(url: &str) -> Result<String, String> {
     let question = serde_json::json!({ "query": "{ _service { sdl } }" });
-    let request = reqwest::Client::new()
-        .post(url)
-        .timeout(Duration::from_secs(10))
-        .json(&question);
+    // Building fails, for one, where the machine has no certificate authorities.
+    let client = reqwest::Client::builder()
+        .build()
+        .map_err(|error| format!("cannot prepare to ask {url}: {error}"))?;
+    let request = client.post(url).timeout(Duration::from_secs(10)).json(&question);
     let answer = request.send().await.and_then(reqwest::Response::error_for_status);
     let answer: Result<Answer, _> = match answer {
         Ok(answer) => answer.json().await,

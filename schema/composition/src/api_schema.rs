@@ -24,7 +24,8 @@ pub(crate) fn api_sdl(supergraph: &Supergraph) -> String {
         .executable
         .values()
         .map(|definition| definition.to_string().trim_end().to_owned());
-    let mut definitions: Vec<String> = directives.collect();
+    let mut definitions: Vec<String> = printer.described_schema(supergraph).into_iter().collect();
+    definitions.extend(directives);
     let mut types: Vec<&TypeDef> = types.values().collect();
     types.sort_by_key(|ty| (ty.name.to_lowercase(), ty.name.clone()));
     definitions.extend(types.into_iter().map(|ty| printer.type_def(ty)));

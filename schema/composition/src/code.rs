@@ -28,8 +28,8 @@ macro_rules! codes {
 codes! {
     /// The published codes of composition errors.
     ///
-    /// Absent, because composition cannot find them: `INVALID_FEDERATION_SUPERGRAPH` and `DOWNSTREAM_SERVICE_ERROR` are
-    /// a router's, `UNSUPPORTED_FEATURE` is published but nothing raises it any more, `VALUE_TYPE_KIND_MISMATCH` and
+    /// Absent, because composition cannot find them: `INVALID_FEDERATION_SUPERGRAPH`, `UNSUPPORTED_LINKED_FEATURE` and
+    /// `DOWNSTREAM_SERVICE_ERROR` are a router's, `UNSUPPORTED_FEATURE` is published but nothing raises it any more, `VALUE_TYPE_KIND_MISMATCH` and
     /// `EXTENSION_OF_WRONG_KIND` are `TYPE_KIND_MISMATCH` since Federation 2.0, and the other codes of Federation 1 are
     /// listed as removed in the catalogue.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -121,7 +121,6 @@ codes! {
         TypeWithOnlyUnusedExternal = "TYPE_WITH_ONLY_UNUSED_EXTERNAL",
         UnknownFederationLinkVersion = "UNKNOWN_FEDERATION_LINK_VERSION",
         UnknownLinkVersion = "UNKNOWN_LINK_VERSION",
-        UnsupportedLinkedFeature = "UNSUPPORTED_LINKED_FEATURE",
     }
 }
 
@@ -140,14 +139,13 @@ codes! {
     ///
     /// Absent: `INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE` and `INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS`, as
     /// definitions of type system directives are never merged: federation's own are fixed, and of those named by
-    /// `@composeDirective` the newest is taken.
+    /// `@composeDirective` the newest is taken. `IMPLICITLY_UPGRADED_FEDERATION_VERSION`: one version covers them all.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum HintCode {
         ContextualArgumentNotContextualInAllSubgraphs = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
         DirectiveCompositionInfo = "DIRECTIVE_COMPOSITION_INFO",
         DirectiveCompositionWarn = "DIRECTIVE_COMPOSITION_WARN",
         FromSubgraphDoesNotExist = "FROM_SUBGRAPH_DOES_NOT_EXIST",
-        ImplicitlyUpgradedFederationVersion = "IMPLICITLY_UPGRADED_FEDERATION_VERSION",
         InconsistentArgumentPresence = "INCONSISTENT_ARGUMENT_PRESENCE",
         InconsistentButCompatibleArgumentType = "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE",
         InconsistentButCompatibleFieldType = "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE",
@@ -196,7 +194,6 @@ impl HintCode {
             | Self::UnusedEnumType => HintLevel::Debug,
             Self::ContextualArgumentNotContextualInAllSubgraphs
             | Self::DirectiveCompositionInfo
-            | Self::ImplicitlyUpgradedFederationVersion
             | Self::InconsistentButCompatibleArgumentType
             | Self::InconsistentButCompatibleFieldType
             | Self::InconsistentEntity

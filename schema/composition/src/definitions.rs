@@ -51,6 +51,39 @@ pub(crate) fn check_directive_definition(
         .collect()
 }
 
+/// Compares a subgraph's definition of a type of federation's machinery with the specification's.
+pub(crate) fn check_type_definition(
+    found: &Definition,
+    vocabulary: &Vocabulary,
+    origin: Origin<'_>,
+) -> Option<Diagnostic> {
+    let name = found.name()?;
+    let is_scalar = vocabulary.types.iter().any(|known| known == name.as_str());
+    let (fits, expected) = match (name.as_str(), found) {
+        ("_Entity", _) => (true, "union"),
+        ("_Service", Definition::ObjectTypeDefinition(service)) => {
+            let has_sdl = service.fields.iter().any(|field| field.name == "sdl");
+            (has_sdl, "object with a field \"sdl\"")
+        }
+        ("_Service", _) => (false, "object with a field \"sdl\""),
+        ("link__Purpose", Definition::EnumTypeDefinition(purpose)) => {
+            let has = |wanted| purpose.values.iter().any(|value| value.value == wanted);
+            (
+                has("SECURITY") && has("EXECUTION"),
+                "enum of SECURITY and EXECUTION",
+            )
+        }
+        ("link__Purpose", _) => (false, "enum of SECURITY and EXECUTION"),
+        (_, Definition::ScalarTypeDefinition(_) | Definition::ScalarTypeExtension(_)) => (true, "scalar"),
+        (name, _) => (
+            !(is_scalar || name.starts_with('_') || name == "link__Import"),
+            "scalar",
+        ),
+    };
+    let message = format!("the definition of \"{name}\" is not that of federation: it must be a {expected}");
+    (!fits).then(|| origin.error(Code::TypeDefinitionInvalid, found.location(), message))
+}
+
 fn specified(spec: &SpecDirective, vocabulary: &Vocabulary) -> Node<DirectiveDefinition> {
     let sdl = spec.sdl(spec.name, |name| vocabulary.type_name(name));
     let document = Document::parse(sdl, "federation.graphql").expect("specified definitions parse");

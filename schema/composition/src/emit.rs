@@ -152,6 +152,16 @@ impl Printer<'_> {
         sdl + &roots(&supergraph.types)
     }
 
+    /// The schema definition alone, where there is a description that needs one.
+    pub(crate) fn described_schema(&self, supergraph: &Supergraph) -> Option<String> {
+        let text = supergraph.schema.description.as_ref()?;
+        Some(format!(
+            "{}schema {}",
+            description(Some(text), ""),
+            roots(&supergraph.types).trim_end()
+        ))
+    }
+
     /// One `@link` a specification, in order of first use.
     fn links(&self) -> Vec<String> {
         let mut links: Vec<(String, &str, Vec<String>)> = Vec::new();

@@ -2,13 +2,13 @@
 //!
 //! - [`compose`]: the driver; it lists the stages
 //! - [`config`]: rover's `supergraph.yaml`
-//! - `subgraph`, `link`, `federation_spec`, `definitions`, `read_schema`: ingest of one subgraph into the `model`
+//! - `subgraph`, `link`, `link_conflicts`, `federation_spec`, `definitions`, `read_schema`: ingest of one subgraph into the `model`
 //! - `upgrade`: Federation 1 to 2
 //! - `facts`, `field_set`: what federation directives say about a subgraph's fields
 //! - `merge`: one file a kind of type
 //! - `satisfiability`: can every query be resolved?
 //! - `validate`: one rule a file, on subgraphs and on the merged graph
-//! - `code`, `diagnostic`: what can be found, and where it was
+//! - `code`, `diagnostic`, `excerpt`: what can be found, and where it was
 //! - `emit`, `api_schema`: printing
 
 mod api_schema;
@@ -17,12 +17,14 @@ pub mod config;
 mod definitions;
 mod diagnostic;
 mod emit;
+mod excerpt;
 mod facts;
 mod federation_spec;
 mod field_set;
 mod graph_names;
 mod join;
 mod link;
+mod link_conflicts;
 mod merge;
 mod model;
 mod read_schema;

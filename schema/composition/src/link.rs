@@ -33,8 +33,15 @@ pub(crate) struct Import {
     pub(crate) alias: Option<String>,
 }
 
+impl Import {
+    /// What the schema calls it.
+    pub(crate) fn local(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
+    }
+}
+
 impl Link {
-    fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         self.alias.as_deref().unwrap_or(&self.name)
     }
 
@@ -193,6 +200,9 @@ fn read_imports(directive: &Node<Directive>, origin: Origin<'_>) -> Result<Vec<I
 
 fn read_import(item: &Value) -> Result<Import, &'static str> {
     if let Some(name) = item.as_str() {
+        if !is_importable(name) {
+            return Err("names are expected");
+        }
         return Ok(Import {
             name: name.to_owned(),
             alias: None,
@@ -201,6 +211,9 @@ fn read_import(item: &Value) -> Result<Import, &'static str> {
     let Some(entries) = item.as_object() else {
         return Err("items are names or {name, as} objects");
     };
+    if entries.iter().any(|(key, _)| key != "name" && key != "as") {
+        return Err("objects have a \"name\" and an \"as\", nothing else");
+    }
     let entry = |key: &str| {
         entries
             .iter()
@@ -212,10 +225,24 @@ fn read_import(item: &Value) -> Result<Import, &'static str> {
         return Err("an object needs a \"name\" that is a string");
     };
     let alias = entry("as");
+    if [Some(&name), alias.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|name| !is_importable(name))
+    {
+        return Err("names are expected");
+    }
     if let Some(alias) = &alias
         && alias.starts_with('@') != name.starts_with('@')
     {
         return Err("a directive must be renamed to a directive, with \"@\", and a type to a type");
     }
     Ok(Import { name, alias })
+}
+
+/// A GraphQL name, after an `@` for a directive.
+fn is_importable(name: &str) -> bool {
+    let name = name.strip_prefix('@').unwrap_or(name);
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

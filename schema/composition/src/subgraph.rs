@@ -7,10 +7,11 @@ use apollo_compiler::{Name, Schema};
 
 use crate::SubgraphSource;
 use crate::code::Code;
-use crate::definitions::check_directive_definition;
+use crate::definitions::{check_directive_definition, check_type_definition};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::federation_spec::{NEWEST, Vocabulary, federation_link};
 use crate::link::{LINK, Link, read_links};
+use crate::link_conflicts::check_links;
 use crate::model::Subgraph;
 use crate::read_schema::{Reader, federation_names};
 
@@ -30,6 +31,7 @@ pub(crate) fn ingest(source: &SubgraphSource) -> Result<Subgraph, Vec<Diagnostic
 
     check_name(source, origin, &mut errors);
     let links = read_links(&document, origin, &mut errors);
+    check_links(&links, origin, &mut errors);
     let (version, vocabulary) = vocabulary(&links, origin, &mut errors);
     replace_federation_definitions(&mut document, &vocabulary, origin, &mut errors);
     if !errors.is_empty() {
@@ -120,7 +122,11 @@ fn replace_federation_definitions(
             }
             return name != "link";
         }
-        !is_federation_type(name, vocabulary)
+        let specified = is_federation_type(name, vocabulary);
+        if specified {
+            errors.extend(check_type_definition(definition, vocabulary, origin));
+        }
+        !specified
     });
 }
 

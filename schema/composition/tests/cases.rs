@@ -1,58 +1,127 @@
 //! One folder a case under `tests/cases`: every `*.graphql` is a subgraph; what is expected is `supergraph.graphql`,
 //! `api.graphql` and (where there are any) `hints.txt`, or `errors.txt`. `UPDATE_EXPECT=1` rewrites the expectations.
-//! Each case is also composed with its subgraphs in reverse order, which must not change a byte.
+//! Each case is also composed with its subgraphs in other orders, which must not change a byte.
 
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use fondaco_composition::{SubgraphSource, compose};
+use fondaco_composition::{Code, HintCode, SubgraphSource, compose};
 
 #[test]
 fn every_case_composes_as_expected() {
-    let cases = folders(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"));
-    assert!(!cases.is_empty(), "there are cases");
+    let cases = folders();
+    assert!(cases.len() >= 220, "there are only {} cases", cases.len());
     cases.iter().for_each(|case| check(case));
+}
+
+/// Every code but the limit on paths, which no readable case can exceed.
+#[test]
+fn every_code_has_a_case() {
+    let mut errors = String::new();
+    let mut hints = String::new();
+    for case in folders() {
+        errors += &std::fs::read_to_string(case.join("errors.txt")).unwrap_or_default();
+        hints += &std::fs::read_to_string(case.join("hints.txt")).unwrap_or_default();
+    }
+    let begins = |text: &str, code: &str| {
+        text.lines()
+            .any(|line| line.starts_with(&format!("{code} [")) || line.starts_with(&format!("{code}:")))
+    };
+    let without: Vec<&str> = Code::ALL
+        .iter()
+        .filter(|code| **code != Code::MaxValidationSubgraphPathsExceeded)
+        .map(|code| code.as_str())
+        .filter(|code| !begins(&errors, code))
+        .chain(
+            HintCode::ALL
+                .iter()
+                .map(|code| code.as_str())
+                .filter(|code| !begins(&hints, code)),
+        )
+        .collect();
+    assert!(without.is_empty(), "no case shows {without:?}");
+}
+
+/// What a case composes to, as text.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Composed {
+        supergraph: String,
+        api: String,
+        hints: String,
+    },
+    Failed(String),
+}
+
+fn outcome(sources: Vec<SubgraphSource>) -> Outcome {
+    fn lines<T: std::fmt::Display>(items: &[T]) -> String {
+        items.iter().map(|item| format!("{item}\n")).collect()
+    }
+    match compose(sources) {
+        Ok(composed) => Outcome::Composed {
+            supergraph: composed.supergraph_sdl,
+            api: composed.api_sdl,
+            hints: lines(&composed.hints),
+        },
+        Err(errors) => {
+            let placed = errors.iter().all(|error| error.subgraph.is_some() && error.line.is_some());
+            assert!(placed, "an error without a position: {errors:?}");
+            Outcome::Failed(lines(&errors))
+        }
+    }
 }
 
 fn check(case: &Path) {
     let sources = subgraphs(case);
-    let reversed = sources.iter().rev().cloned().collect();
-    match (compose(sources), compose(reversed)) {
-        (Ok(composed), Ok(again)) => {
-            assert_eq!(
-                composed.supergraph_sdl,
-                again.supergraph_sdl,
-                "{} depends on order",
-                case.display()
-            );
+    let found = outcome(sources.clone());
+    for shuffled in permutations(&sources).into_iter().skip(1).take(24) {
+        assert_eq!(outcome(shuffled), found, "{} depends on order", case.display());
+    }
+    match found {
+        Outcome::Composed {
+            supergraph,
+            api,
+            hints,
+        } => {
             assert!(
                 !case.join("errors.txt").exists(),
                 "{} composes, although it must not",
                 case.display()
             );
-            parses(&composed.supergraph_sdl, case);
-            parses(&composed.api_sdl, case);
-            expect_file![case.join("supergraph.graphql")].assert_eq(&composed.supergraph_sdl);
-            expect_file![case.join("api.graphql")].assert_eq(&composed.api_sdl);
-            assert_eq!(composed.hints, again.hints, "{} depends on order", case.display());
-            let hints: Vec<String> = composed.hints.iter().map(|hint| format!("{hint}\n")).collect();
+            parses(&supergraph, case);
+            parses(&api, case);
+            expect_file![case.join("supergraph.graphql")].assert_eq(&supergraph);
+            expect_file![case.join("api.graphql")].assert_eq(&api);
             if case.join("hints.txt").exists() || !hints.is_empty() {
-                expect_file![case.join("hints.txt")].assert_eq(&hints.concat());
+                expect_file![case.join("hints.txt")].assert_eq(&hints);
             }
         }
-        (Err(errors), Err(again)) => {
-            assert_eq!(errors, again, "{} depends on order", case.display());
-            let lines: Vec<String> = errors.iter().map(|error| format!("{error}\n")).collect();
+        Outcome::Failed(errors) => {
             assert!(
                 !case.join("supergraph.graphql").exists(),
-                "{} fails: {}",
-                case.display(),
-                lines.concat()
+                "{} fails: {errors}",
+                case.display()
             );
-            expect_file![case.join("errors.txt")].assert_eq(&lines.concat());
+            expect_file![case.join("errors.txt")].assert_eq(&errors);
         }
-        _ => panic!("{} depends on the order of its subgraphs", case.display()),
     }
+}
+
+/// All orders of the subgraphs, the given one first.
+fn permutations(sources: &[SubgraphSource]) -> Vec<Vec<SubgraphSource>> {
+    if sources.len() <= 1 {
+        return vec![sources.to_vec()];
+    }
+    let mut all = Vec::new();
+    for first in 0..sources.len() {
+        let mut rest = sources.to_vec();
+        let chosen = rest.remove(first);
+        for mut order in permutations(&rest) {
+            order.insert(0, chosen.clone());
+            all.push(order);
+        }
+    }
+    all
 }
 
 /// What is printed must be a valid schema.
@@ -89,8 +158,9 @@ fn subgraphs(case: &Path) -> Vec<SubgraphSource> {
         .collect()
 }
 
-fn folders(path: &Path) -> Vec<PathBuf> {
-    entries(path).into_iter().filter(|path| path.is_dir()).collect()
+fn folders() -> Vec<PathBuf> {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    entries(&cases).into_iter().filter(|path| path.is_dir()).collect()
 }
 
 fn entries(path: &Path) -> Vec<PathBuf> {

@@ -1,15 +1,17 @@
 //! Which directives reach the supergraph: federation's own that have a specification there, and those named by
 //! `@composeDirective`.
 
+use std::collections::BTreeSet;
+
 use apollo_compiler::Node;
 use apollo_compiler::ast::{DirectiveDefinition, DirectiveList};
 
-use super::Member;
+use super::{Member, compose_directive};
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Hint};
 use crate::federation_spec::{DIRECTIVES, SpecDirective};
 use crate::link::Link;
-use crate::model::{Subgraph, string_argument};
+use crate::model::Subgraph;
 
 /// A directive of the supergraph.
 #[derive(Debug, Clone)]
@@ -21,6 +23,16 @@ pub(crate) struct ComposedDirective {
     pub(crate) kind: ComposedKind,
 }
 
+impl ComposedDirective {
+    /// Whether applications of the subgraph alone would reach the supergraph.
+    pub(super) fn is_wanted_by(&self, subgraph: usize) -> bool {
+        match &self.kind {
+            ComposedKind::Federation(_) => true,
+            ComposedKind::Custom { subgraphs, .. } => subgraphs.contains(&subgraph),
+        }
+    }
+}
+
 /// Where a composed directive comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum ComposedKind {
@@ -29,6 +41,8 @@ pub(crate) enum ComposedKind {
         link: Link,
         element: String,
         definition: Node<DirectiveDefinition>,
+        /// The subgraphs, by index, that compose it.
+        subgraphs: BTreeSet<usize>,
     },
 }
 
@@ -36,29 +50,13 @@ pub(crate) enum ComposedKind {
 pub(crate) fn composed_directives(
     members: &[Member],
     errors: &mut Vec<Diagnostic>,
+    hints: &mut Vec<Hint>,
 ) -> Vec<ComposedDirective> {
     let mut composed = Vec::new();
     for spec in DIRECTIVES.iter().filter(|spec| spec.supergraph.is_some()) {
         composed.extend(federation_directive(spec, members, errors));
     }
-    for member in members {
-        for directive in member
-            .subgraph
-            .schema
-            .directives
-            .get_all("federation__composeDirective")
-        {
-            let name = string_argument(directive, "name").unwrap_or_default();
-            match custom_directive(name, &member.subgraph) {
-                Ok(found) => add_custom(found, &member.subgraph, &mut composed, errors),
-                Err(message) => errors.push(member.subgraph.error(
-                    Code::DirectiveCompositionError,
-                    directive.location(),
-                    message,
-                )),
-            }
-        }
-    }
+    composed.extend(compose_directive::custom_directives(members, errors, hints));
     composed
 }
 
@@ -92,91 +90,6 @@ fn federation_directive(
         local: local.to_owned(),
         kind: ComposedKind::Federation(spec),
     })
-}
-
-fn custom_directive(name: &str, subgraph: &Subgraph) -> Result<ComposedDirective, String> {
-    let Some(local) = name.strip_prefix('@') else {
-        return Err(format!(
-            "@composeDirective needs a name that starts with \"@\", not \"{name}\""
-        ));
-    };
-    if subgraph.local_names.values().any(|known| known == local) {
-        return Err(format!(
-            "\"{name}\" belongs to federation, which decides itself what is composed"
-        ));
-    }
-    let Some(definition) = subgraph.directive_definitions.get(local) else {
-        return Err(format!(
-            "@composeDirective names \"{name}\", which the subgraph does not define"
-        ));
-    };
-    let linked = subgraph
-        .links
-        .iter()
-        .find_map(|link| Some((link, link.element_of(local)?)));
-    let Some((link, element)) = linked else {
-        return Err(format!(
-            "@composeDirective names \"{name}\", which no @link of the subgraph brings"
-        ));
-    };
-    let kind = ComposedKind::Custom {
-        link: link.clone(),
-        element,
-        definition: definition.clone(),
-    };
-    Ok(ComposedDirective {
-        canonical: local.to_owned(),
-        local: local.to_owned(),
-        kind,
-    })
-}
-
-/// Adds a custom directive, or merges it with the one another subgraph composes under that name.
-fn add_custom(
-    found: ComposedDirective,
-    subgraph: &Subgraph,
-    composed: &mut Vec<ComposedDirective>,
-    errors: &mut Vec<Diagnostic>,
-) {
-    let ComposedKind::Custom { link, element, .. } = &found.kind else {
-        return;
-    };
-    let mut fail = |message: String| {
-        errors.push(subgraph.error(Code::DirectiveCompositionError, link.span, message));
-    };
-    let Some(known) = composed.iter_mut().find(|known| known.local == found.local) else {
-        return composed.push(found);
-    };
-    let ComposedKind::Custom {
-        link: other,
-        element: other_element,
-        ..
-    } = &known.kind
-    else {
-        return fail(format!(
-            "\"@{}\" is already the name of a federation directive in the supergraph",
-            found.local
-        ));
-    };
-    if other.identity != link.identity || other_element != element {
-        return fail(format!(
-            "\"@{}\" is composed from {} here, but from {} by another subgraph",
-            found.local, link.identity, other.identity
-        ));
-    }
-    let (version, other_version) = (
-        link.version.unwrap_or_default(),
-        other.version.unwrap_or_default(),
-    );
-    if version.0 != other_version.0 {
-        return fail(format!(
-            "{} is linked in versions that exclude each other: {} and {}",
-            link.identity, link.url, other.url
-        ));
-    }
-    if version > other_version {
-        *known = found;
-    }
 }
 
 /// Whether the subgraph applies the directive anywhere.

@@ -28,7 +28,7 @@ impl Merger<'_> {
         let mut merged = Vec::new();
         for composed in self.composed.clone() {
             let applied = applications(sources, &composed.canonical);
-            if applied.is_empty() {
+            if !applied.iter().any(|(index, _)| composed.is_wanted_by(*index)) {
                 continue;
             }
             let repeatable = match &composed.kind {
@@ -75,6 +75,13 @@ impl Merger<'_> {
         applied: &[Applied<'_>],
         coordinate: &str,
     ) -> Vec<Node<Directive>> {
+        if is_merged_by_argument(canonical) && distinct(applied).len() > 1 {
+            let message = format!(
+                "\"{coordinate}\" has @{} with different arguments, which are merged",
+                canonical.trim_start_matches("federation__")
+            );
+            self.directive_hint(HintCode::MergedNonRepeatableDirectiveArguments, applied, message);
+        }
         match canonical {
             "federation__requiresScopes" => vec![all_requirements(canonical, "scopes", applied)],
             "federation__policy" => vec![all_requirements(canonical, "policies", applied)],
@@ -153,6 +160,13 @@ impl Merger<'_> {
         });
         joined.collect()
     }
+}
+
+fn is_merged_by_argument(canonical: &str) -> bool {
+    matches!(
+        canonical,
+        "federation__requiresScopes" | "federation__policy" | "federation__cost" | "federation__listSize"
+    )
 }
 
 fn applications<'a, T: Element>(sources: &[Source<'a, T>], name: &str) -> Vec<Applied<'a>> {

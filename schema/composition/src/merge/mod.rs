@@ -1,6 +1,7 @@
 //! Merging: all subgraphs' declarations of each type become one supergraph type with join directives.
 
 mod arguments;
+mod compose_directive;
 mod composed_directive;
 mod description;
 mod directives;
@@ -28,6 +29,7 @@ use crate::code::{Code, HintCode};
 use crate::diagnostic::{Diagnostic, Hint, graph_error};
 use crate::facts::Facts;
 use crate::join;
+use crate::link::Link;
 use crate::model::{Element, Kind, SchemaDef, Subgraph, TypeDef};
 
 pub(crate) use composed_directive::{ComposedDirective, ComposedKind, composed_directives};
@@ -59,6 +61,17 @@ pub(crate) struct Supergraph {
     pub(crate) schema: SchemaDef,
 }
 
+impl Supergraph {
+    /// The link of a custom specification to which a type of that name belongs.
+    pub(crate) fn link_defining(&self, ty: &str) -> Option<&Link> {
+        let (prefix, _) = ty.split_once("__")?;
+        self.composed.iter().find_map(|composed| match &composed.kind {
+            ComposedKind::Custom { link, .. } if link.prefix() == prefix => Some(link),
+            _ => None,
+        })
+    }
+}
+
 /// One declaration of an element: the index of its subgraph, and the element.
 pub(crate) type Source<'a, T> = (usize, &'a T);
 
@@ -82,11 +95,12 @@ pub(crate) struct Merger<'a> {
 /// Merges all subgraphs; the result is meaningful only without errors.
 pub(crate) fn merge(members: &[Member]) -> (Supergraph, Vec<Diagnostic>, Vec<Hint>) {
     let mut errors = Vec::new();
-    let composed = composed_directives(members, &mut errors);
+    let mut hints = Vec::new();
+    let composed = composed_directives(members, &mut errors, &mut hints);
     let mut merger = Merger {
         members,
         errors,
-        hints: Vec::new(),
+        hints,
         declared: declarations(members),
         kinds: FxHashMap::default(),
         implements: FxHashMap::default(),

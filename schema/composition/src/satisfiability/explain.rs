@@ -22,7 +22,7 @@ impl Resolver<'_> {
             let _ = write!(
                 message,
                 "\n- with override label \"{}\" {switched}",
-                self.labels[label]
+                self.overrides.labels[label]
             );
         }
         for place in places {

@@ -2,15 +2,20 @@
 
 use apollo_compiler::Name;
 use apollo_compiler::parser::SourceSpan;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::contexts::Contexts;
-use super::labels::Choices;
+use super::labels::{Choices, Overridden, Overrides};
 use super::places::{Place, Places};
 use crate::facts::{Key, field_set_of, from_context, split_context};
 use crate::field_set::{FieldSet, Item};
 use crate::merge::{Member, Supergraph};
 use crate::model::{FieldDef, Kind, Subgraph, TypeDef, is_root_name, string_argument};
+
+/// How long a chain of fields requiring each other is followed; what needs more counts as not to be had.
+const DEEPEST_REQUIRES: usize = 100;
+
+type Coordinate = (usize, Name, Name);
 
 /// A key by which entities of a type can be entered.
 pub(super) struct Entry<'a> {
@@ -35,12 +40,7 @@ pub(super) struct Resolver<'a> {
     pub(super) members: &'a [Member],
     entries: FxHashMap<Name, Vec<Entry<'a>>>,
     runtime: FxHashMap<Name, Vec<Name>>,
-    /// Fields another subgraph resolves instead: subgraph, type, field.
-    overridden: FxHashSet<(usize, Name, Name)>,
-    /// Fields that are resolved only where a label (by index) is on or off.
-    labelled: FxHashMap<(usize, Name, Name), (usize, bool)>,
-    /// Override labels, in order of appearance.
-    pub(super) labels: Vec<&'a str>,
+    pub(super) overrides: Overrides<'a>,
     choices: Choices,
     /// A label that was met and is not among the choices.
     undecided: Option<usize>,
@@ -48,24 +48,27 @@ pub(super) struct Resolver<'a> {
     reached: FxHashMap<(Name, Places, Choices), Places>,
     /// Fields whose requirements are being examined: meeting one again is a circle.
     examining: Vec<(usize, Name, Name)>,
+    /// The outermost field being examined that was met again since.
+    circle: usize,
+    /// Requirements whose answer does not depend on what else is being examined.
+    required: FxHashMap<(Coordinate, Places, Choices), bool>,
 }
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(supergraph: &'a Supergraph, members: &'a [Member]) -> Self {
-        let (overridden, labelled, labels) = overridden_fields(members);
         Self {
             supergraph,
             members,
             entries: entries(supergraph, members),
             runtime: runtime_types(supergraph),
-            overridden,
-            labelled,
-            labels,
+            overrides: Overrides::of(members),
             choices: Choices::default(),
             undecided: None,
             provided: vec![FieldSet::default()],
             reached: FxHashMap::default(),
             examining: Vec::new(),
+            circle: usize::MAX,
+            required: FxHashMap::default(),
         }
     }
 
@@ -236,18 +239,17 @@ impl<'a> Resolver<'a> {
 
     /// Whether another subgraph resolves the field, for good or under the label's choice.
     fn is_overridden(&mut self, subgraph: usize, ty: &Name, field: &Name) -> bool {
-        if self.overridden.is_empty() && self.labelled.is_empty() {
-            return false;
+        match self.overrides.of_field(subgraph, ty, field) {
+            Overridden::Never => false,
+            Overridden::Always => true,
+            Overridden::Unless(label, needed) => {
+                let chosen = self.choices.of(label);
+                if chosen.is_none() {
+                    self.undecided.get_or_insert(label);
+                }
+                chosen != Some(needed)
+            }
         }
-        let coordinate = (subgraph, ty.clone(), field.clone());
-        let Some(&(label, needed)) = self.labelled.get(&coordinate) else {
-            return self.overridden.contains(&coordinate);
-        };
-        let chosen = self.choices.of(label);
-        if chosen.is_none() {
-            self.undecided.get_or_insert(label);
-        }
-        chosen != Some(needed)
     }
 
     /// Arguments that come from contexts need one set above, a value from there, and a key to come back by.
@@ -299,18 +301,46 @@ impl<'a> Resolver<'a> {
             return Ok(());
         };
         let examined = (place.subgraph, place.ty.clone(), def.name.clone());
-        if self.examining.contains(&examined) {
+        if let Some(known) = self.examining.iter().position(|other| *other == examined) {
+            self.circle = self.circle.min(known);
             return Err(Obstacle::Requires(text));
         }
-        self.examining.push(examined);
-        let satisfied =
-            self.satisfies(&set, ty, places) && (is_root_name(ty) || self.can_reenter(ty, place, places));
-        self.examining.pop();
-        if satisfied {
+        if self.is_required_had(examined, &set, ty, place, places) {
             Ok(())
         } else {
             Err(Obstacle::Requires(text))
         }
+    }
+
+    /// Whether a requirement can be had, and a key to come back with it.
+    fn is_required_had(
+        &mut self,
+        examined: Coordinate,
+        set: &FieldSet,
+        ty: &Name,
+        place: &Place,
+        places: &Places,
+    ) -> bool {
+        let memo = (examined.clone(), places.clone(), self.choices.clone());
+        if let Some(known) = self.required.get(&memo) {
+            return *known;
+        }
+        let depth = self.examining.len();
+        if depth >= DEEPEST_REQUIRES {
+            self.circle = 0;
+            return false;
+        }
+        let outer = std::mem::replace(&mut self.circle, usize::MAX);
+        self.examining.push(examined);
+        let had = self.satisfies(set, ty, places) && (is_root_name(ty) || self.can_reenter(ty, place, places));
+        self.examining.pop();
+        // What failed only for a circle through fields further out may be had without them.
+        let independent = had || self.circle >= depth;
+        if independent && self.undecided.is_none() {
+            self.required.insert(memo, had);
+        }
+        self.circle = if independent { outer } else { outer.min(self.circle) };
+        had
     }
 
     fn can_reenter(&mut self, ty: &Name, place: &Place, places: &Places) -> bool {
@@ -506,59 +536,4 @@ fn runtime_types(supergraph: &Supergraph) -> FxHashMap<Name, Vec<Name>> {
         }
     }
     runtime
-}
-
-type Coordinate = (usize, Name, Name);
-
-/// Fields that lose to `@override` for good; those that do by label, with the label and the choice of it under which
-/// the subgraph resolves them; and the labels.
-fn overridden_fields(
-    members: &[Member],
-) -> (
-    FxHashSet<Coordinate>,
-    FxHashMap<Coordinate, (usize, bool)>,
-    Vec<&str>,
-) {
-    let mut overridden = FxHashSet::default();
-    let mut labelled = FxHashMap::default();
-    let mut labels: Vec<&str> = Vec::new();
-    for (index, member) in members.iter().enumerate() {
-        for ty in member.subgraph.types.values() {
-            for field in ty.fields.values() {
-                let Some(directive) = field.directives.get("federation__override") else {
-                    continue;
-                };
-                let from = string_argument(directive, "from");
-                let source = members
-                    .iter()
-                    .position(|other| Some(other.subgraph.name.as_str()) == from);
-                let Some(source) = source.filter(|source| resolves(&members[*source], ty, field)) else {
-                    continue;
-                };
-                let coordinate = |index| (index, ty.name.clone(), field.name.clone());
-                let Some(label) = string_argument(directive, "label") else {
-                    overridden.insert(coordinate(source));
-                    continue;
-                };
-                let label = labels
-                    .iter()
-                    .position(|known| *known == label)
-                    .unwrap_or_else(|| {
-                        labels.push(label);
-                        labels.len() - 1
-                    });
-                labelled.insert(coordinate(index), (label, true));
-                labelled.insert(coordinate(source), (label, false));
-            }
-        }
-    }
-    (overridden, labelled, labels)
-}
-
-fn resolves(member: &Member, ty: &TypeDef, field: &FieldDef) -> bool {
-    let declaring = member.subgraph.types.get(&ty.name);
-    declaring.is_some_and(|ty| {
-        let field = ty.fields.get(&field.name);
-        field.is_some_and(|field| !member.facts.is_external(ty, field))
-    })
 }

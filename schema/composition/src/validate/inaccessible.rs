@@ -12,6 +12,16 @@ const HIDDEN: &str = "federation__inaccessible";
 pub(super) fn check(supergraph: &Supergraph, members: &[Member], errors: &mut Vec<Diagnostic>) {
     for ty in supergraph.types.values() {
         let at = Coordinate::Type(&ty.name);
+        if let Some(link) = supergraph.link_defining(&ty.name)
+            && has_hidden_elements(ty)
+        {
+            let message = format!(
+                "\"{}\" belongs to {}, which is linked: it cannot be @inaccessible, nor anything in it",
+                ty.name, link.identity
+            );
+            errors.push(error_at(members, Code::DisallowedInaccessible, at, HIDDEN, message));
+            continue;
+        }
         if ty.directives.has(HIDDEN) {
             if ty.name == "Query" {
                 let message = "the query root \"Query\" is @inaccessible, which leaves clients nothing";
@@ -33,6 +43,17 @@ pub(super) fn check(supergraph: &Supergraph, members: &[Member], errors: &mut Ve
             ));
         }
     }
+}
+
+fn has_hidden_elements(ty: &TypeDef) -> bool {
+    let fields = ty.fields.values().any(|field| {
+        let arguments = &mut field.arguments.values();
+        field.directives.has(HIDDEN) || arguments.any(|argument| argument.directives.has(HIDDEN))
+    });
+    ty.directives.has(HIDDEN)
+        || fields
+        || ty.inputs.values().any(|input| input.directives.has(HIDDEN))
+        || ty.values.values().any(|value| value.directives.has(HIDDEN))
 }
 
 fn has_only_hidden_members(ty: &TypeDef, supergraph: &Supergraph) -> bool {

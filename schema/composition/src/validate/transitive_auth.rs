@@ -1,10 +1,11 @@
-//! A field must demand whatever access the data it `@requires` demands: else it would leak what is computed from it.
+//! A field must demand whatever access the data it `@requires` (or takes from a context) demands: else it would leak what is computed from it.
 
 use apollo_compiler::ast::DirectiveList;
 
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
-use crate::facts::field_set_of;
+use crate::facts::{field_set_of, from_context, sets_context, split_context};
+use crate::field_set::FieldSet;
 use crate::merge::{Member, Supergraph, alternatives};
 use crate::model::{FieldDef, TypeDef};
 
@@ -26,9 +27,6 @@ fn check_field(
     field: &FieldDef,
     errors: &mut Vec<Diagnostic>,
 ) {
-    let Some(set) = field_set_of(field, "federation__requires") else {
-        return;
-    };
     let Some(merged) = supergraph.types.get(&ty.name) else {
         return;
     };
@@ -36,6 +34,46 @@ fn check_field(
         return;
     };
     let own = [&merged_field.directives, &merged.directives];
+    if let Some(set) = field_set_of(field, "federation__requires")
+        && let Some(lacking) = lacking(supergraph, member, ty, &set, &own)
+    {
+        let message = format!(
+            "\"{}.{}\" requires \"{lacking}\", but does not demand the access that field demands",
+            ty.name, field.name
+        );
+        let code = Code::MissingTransitiveAuthRequirements;
+        errors.push(member.subgraph.error(code, field.span, message));
+    }
+    for argument in field.arguments.values() {
+        let Some((context, selection)) = from_context(&argument.directives).and_then(split_context) else {
+            continue;
+        };
+        let Ok(set) = FieldSet::parse(selection) else {
+            continue;
+        };
+        let setters = member.subgraph.types.values();
+        let found = setters
+            .filter(|setter| sets_context(setter, context))
+            .find_map(|setter| lacking(supergraph, member, setter, &set, &own));
+        if let Some(lacking) = found {
+            let message = format!(
+                "\"{}.{}({}:)\" is filled from \"{lacking}\", but its field does not demand the access that field demands",
+                ty.name, field.name, argument.name
+            );
+            let code = Code::MissingTransitiveAuthRequirements;
+            errors.push(member.subgraph.error(code, argument.span, message));
+        }
+    }
+}
+
+/// The first field of the set that demands more than `own` grants.
+fn lacking(
+    supergraph: &Supergraph,
+    member: &Member,
+    ty: &TypeDef,
+    set: &FieldSet,
+    own: &[&DirectiveList],
+) -> Option<String> {
     let mut lacking = None;
     set.walk(&member.subgraph, ty, &mut |parent, required| {
         let Some(required_parent) = supergraph.types.get(&parent.name) else {
@@ -50,21 +88,11 @@ fn check_field(
             .get(&required.name)
             .map(|field| &field.directives);
         let needed = [Some(&required_parent.directives), required_field, target];
-        if needed.into_iter().flatten().any(|needed| !grants(&own, needed)) {
+        if needed.into_iter().flatten().any(|needed| !grants(own, needed)) {
             lacking.get_or_insert_with(|| format!("{}.{}", parent.name, required.name));
         }
     });
-    if let Some(lacking) = lacking {
-        let message = format!(
-            "\"{}.{}\" requires \"{lacking}\", but does not demand the access that field demands",
-            ty.name, field.name
-        );
-        errors.push(
-            member
-                .subgraph
-                .error(Code::MissingTransitiveAuthRequirements, field.span, message),
-        );
-    }
+    lacking
 }
 
 /// Whether whoever fulfils all of `own` also fulfils `needed`.

@@ -1,0 +1,116 @@
+//! Composes a made-up graph of the given size and prints how long that took and how much memory it needed at most:
+//! `cargo run --release -p fondaco-composition --example scale -- SUBGRAPHS TYPES`.
+//!
+//! Of every ten types of a subgraph, five are entities of its own, two are entities of its neighbours to which it adds
+//! fields (one with `@requires`), one is a value type shared with nine other subgraphs, and one each is an enum, and an
+//! input, an interface or a union.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use fondaco_composition::{SubgraphSource, compose};
+
+fn main() -> Result<(), String> {
+    let numbers: Vec<usize> = std::env::args()
+        .skip(1)
+        .map(|text| text.parse().map_err(|_| format!("\"{text}\" is no number")))
+        .collect::<Result<_, _>>()?;
+    let [subgraphs, types] = numbers[..] else {
+        return Err("usage: scale SUBGRAPHS TYPES".to_owned());
+    };
+    let sources: Vec<_> = (0..subgraphs).map(|index| subgraph(index, subgraphs, types)).collect();
+    let bytes: usize = sources.iter().map(|source| source.sdl.len()).sum();
+    let start = Instant::now();
+    let composed = compose(sources);
+    let spent = start.elapsed();
+    let composed = composed.map_err(|errors| format!("{} errors, first: {}", errors.len(), errors[0]))?;
+    println!(
+        "{subgraphs:>4} subgraphs x {types} types: {:>6.0} ms, {:>5.1} us/type, {} peak, {:.1} MB of SDL in, {:.1} MB out, {} hints",
+        spent.as_secs_f64() * 1e3,
+        spent.as_secs_f64() * 1e6 / (subgraphs * types) as f64,
+        peak_memory(),
+        bytes as f64 / 1e6,
+        composed.supergraph_sdl.len() as f64 / 1e6,
+        composed.hints.len(),
+    );
+    Ok(())
+}
+
+/// The most memory this process ever had resident, as the kernel says it.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kilobytes.map_or_else(|| "?".to_owned(), |kilobytes| format!("{:.0} MB", kilobytes / 1024.0))
+}
+
+fn subgraph(index: usize, subgraphs: usize, types: usize) -> SubgraphSource {
+    let mut sdl = String::from(
+        "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.12\", import: [\"@key\", \"@shareable\", \"@external\", \"@requires\", \"@tag\"])\n",
+    );
+    let groups = types.div_ceil(10);
+    let mut query = String::from("type Query {\n");
+    for group in 0..groups {
+        for own in 0..5 {
+            entity(&mut sdl, index, group * 5 + own, group);
+        }
+        let _ = writeln!(
+            query,
+            "  e{index}x{group}(id: ID!): E{index}x{} @tag(name: \"root\")",
+            group * 5
+        );
+        for neighbour in 1..=2 {
+            addition(&mut sdl, index, (index + neighbour) % subgraphs, group * 5 + neighbour);
+        }
+        let shared = index / 10;
+        let _ = writeln!(
+            sdl,
+            "type V{shared}x{group} @shareable {{ amount: Int unit: String note: String }}"
+        );
+        let _ = writeln!(sdl, "enum N{index}x{group} {{ ONE TWO THREE FOUR }}");
+        let _ = match group % 3 {
+            0 => writeln!(
+                sdl,
+                "input I{index}x{group} {{ name: String = \"x\" size: Int kinds: [N{index}x{group}!] }}"
+            ),
+            1 => writeln!(sdl, "interface I{index}x{group} {{ id: ID! }}"),
+            _ => writeln!(
+                sdl,
+                "union I{index}x{group} = E{index}x{} | E{index}x{}",
+                group * 5,
+                group * 5 + 1
+            ),
+        };
+    }
+    SubgraphSource {
+        name: format!("subgraph{index}"),
+        url: format!("http://subgraph{index}"),
+        sdl: sdl + &query + "}\n",
+        file: None,
+    }
+}
+
+fn entity(sdl: &mut String, index: usize, number: usize, group: usize) {
+    let next = if number % 5 == 4 { number - 4 } else { number + 1 };
+    let shared = index / 10;
+    let (implements, arguments) = match group % 3 {
+        0 => (String::new(), format!("(by: I{index}x{group})")),
+        1 => (format!(" implements I{index}x{group}"), String::new()),
+        _ => (String::new(), "(first: Int = 10)".to_owned()),
+    };
+    let _ = writeln!(
+        sdl,
+        "\"\"\"Entity {number} of subgraph {index}.\"\"\"\ntype E{index}x{number}{implements} @key(fields: \"id\") {{\n  id: ID!\n  name: String\n  weight: Int\n  kind: N{index}x{group}\n  value: V{shared}x{group}\n  next{arguments}: E{index}x{next}\n}}"
+    );
+}
+
+/// What a subgraph adds to an entity of another one.
+fn addition(sdl: &mut String, index: usize, other: usize, number: usize) {
+    if other == index {
+        return;
+    }
+    let _ = writeln!(
+        sdl,
+        "type E{other}x{number} @key(fields: \"id\") {{\n  id: ID!\n  weight: Int @external\n  score{index}: Float\n  cost{index}: Int @requires(fields: \"weight\")\n}}"
+    );
+}
