@@ -18,7 +18,9 @@ fn main() -> Result<(), String> {
     let [subgraphs, types] = numbers[..] else {
         return Err("usage: scale SUBGRAPHS TYPES".to_owned());
     };
-    let sources: Vec<_> = (0..subgraphs).map(|index| subgraph(index, subgraphs, types)).collect();
+    let sources: Vec<_> = (0..subgraphs)
+        .map(|index| subgraph(index, subgraphs, types))
+        .collect();
     let bytes: usize = sources.iter().map(|source| source.sdl.len()).sum();
     let start = Instant::now();
     let composed = compose(sources);
@@ -41,7 +43,10 @@ fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kilobytes.map_or_else(|| "?".to_owned(), |kilobytes| format!("{:.0} MB", kilobytes / 1024.0))
+    kilobytes.map_or_else(
+        || "?".to_owned(),
+        |kilobytes| format!("{:.0} MB", kilobytes / 1024.0),
+    )
 }
 
 fn subgraph(index: usize, subgraphs: usize, types: usize) -> SubgraphSource {
@@ -60,7 +65,12 @@ fn subgraph(index: usize, subgraphs: usize, types: usize) -> SubgraphSource {
             group * 5
         );
         for neighbour in 1..=2 {
-            addition(&mut sdl, index, (index + neighbour) % subgraphs, group * 5 + neighbour);
+            addition(
+                &mut sdl,
+                index,
+                (index + neighbour) % subgraphs,
+                group * 5 + neighbour,
+            );
         }
         let shared = index / 10;
         let _ = writeln!(

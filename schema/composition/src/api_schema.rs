@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use apollo_compiler::Name;
-use apollo_compiler::ast::DirectiveList;
+use apollo_compiler::ast::{DirectiveDefinition, DirectiveList};
 
 use crate::emit::Printer;
 use crate::merge::Supergraph;
@@ -23,13 +23,26 @@ pub(crate) fn api_sdl(supergraph: &Supergraph) -> String {
     let directives = supergraph
         .executable
         .values()
-        .map(|definition| definition.to_string().trim_end().to_owned());
+        .map(|definition| visible_part(definition).to_string().trim_end().to_owned());
     let mut definitions: Vec<String> = printer.described_schema(supergraph).into_iter().collect();
     definitions.extend(directives);
     let mut types: Vec<&TypeDef> = types.values().collect();
     types.sort_by_key(|ty| (ty.name.to_lowercase(), ty.name.clone()));
     definitions.extend(types.into_iter().map(|ty| printer.type_def(ty)));
     definitions.join("\n\n") + "\n"
+}
+
+fn visible_part(definition: &DirectiveDefinition) -> DirectiveDefinition {
+    let mut visible = definition.clone();
+    visible
+        .arguments
+        .retain(|argument| !is_hidden(&argument.directives));
+    for argument in &mut visible.arguments {
+        if !argument.directives.is_empty() {
+            keep_client_directives(&mut argument.make_mut().directives);
+        }
+    }
+    visible
 }
 
 fn is_hidden(directives: &DirectiveList) -> bool {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use apollo_compiler::Node;
-use apollo_compiler::ast::{Directive, DirectiveList};
+use apollo_compiler::ast::{Directive, DirectiveDefinition, DirectiveList};
+use apollo_compiler::{Name, Node};
 
 use crate::merge::{ComposedDirective, ComposedKind, Member, Supergraph};
 use crate::model::{FieldDef, InputDef, Kind, TypeDef};
@@ -61,7 +61,7 @@ pub(crate) fn supergraph_sdl(supergraph: &Supergraph, members: &[Member]) -> Str
         add(&mut directives, line.to_owned());
     }
     for definition in supergraph.executable.values() {
-        add(&mut directives, definition.to_string().trim_end().to_owned());
+        add(&mut directives, printer.directive_definition(definition));
     }
     let mut types = Definitions::new();
     for definition in split_definitions(JOIN_TYPES) {
@@ -160,6 +160,25 @@ impl Printer<'_> {
             description(Some(text), ""),
             roots(&supergraph.types).trim_end()
         ))
+    }
+
+    fn directive_definition(&self, definition: &DirectiveDefinition) -> String {
+        let mut printed = definition.clone();
+        for argument in &mut printed.arguments {
+            if argument.directives.is_empty() {
+                continue;
+            }
+            for directive in argument.make_mut().directives.iter_mut() {
+                let composed = self
+                    .composed
+                    .iter()
+                    .find(|composed| directive.name == composed.canonical.as_str());
+                if let Some(composed) = composed {
+                    directive.make_mut().name = Name::new_unchecked(&composed.local);
+                }
+            }
+        }
+        printed.to_string().trim_end().to_owned()
     }
 
     /// One `@link` a specification, in order of first use.

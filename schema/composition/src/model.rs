@@ -225,6 +225,24 @@ impl Subgraph {
         self.origin().hint(code, span, message)
     }
 
+    /// The applications with federation's directives under their canonical names.
+    pub(crate) fn canonical_directives(&self, applied: &DirectiveList) -> DirectiveList {
+        let canonical = |directive: &Node<Directive>| {
+            let mut names = self.local_names.iter();
+            let known = names.find(|(_, local)| *local == directive.name.as_str());
+            known.map_or_else(
+                || directive.clone(),
+                |(canonical, _)| {
+                    directive.same_location(Directive {
+                        name: Name::new_unchecked(canonical),
+                        arguments: directive.arguments.clone(),
+                    })
+                },
+            )
+        };
+        DirectiveList(applied.iter().map(canonical).collect())
+    }
+
     /// The object types that can be behind `name`: itself, or those of an abstract type.
     pub(crate) fn runtime_types(&self, name: &str) -> Vec<&Name> {
         let Some(ty) = self.types.get(name) else {

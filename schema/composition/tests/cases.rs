@@ -64,7 +64,9 @@ fn outcome(sources: Vec<SubgraphSource>) -> Outcome {
             hints: lines(&composed.hints),
         },
         Err(errors) => {
-            let placed = errors.iter().all(|error| error.subgraph.is_some() && error.line.is_some());
+            let placed = errors
+                .iter()
+                .all(|error| error.subgraph.is_some() && error.line.is_some());
             assert!(placed, "an error without a position: {errors:?}");
             Outcome::Failed(lines(&errors))
         }

@@ -299,8 +299,7 @@ fn definition(
 ) -> Option<ComposedDirective> {
     members.iter().find_map(|member| {
         let mut links = member.subgraph.links.iter();
-        let link =
-            links.find(|link| link.identity == newest.identity && link.version == newest.version)?;
+        let link = links.find(|link| link.identity == newest.identity && link.version == newest.version)?;
         let local = link.directive_name(&request.element);
         let definition = member.subgraph.directive_definitions.get(local.as_str())?;
         let mut definition = definition.clone();
@@ -311,7 +310,7 @@ fn definition(
             canonical: request.local.to_owned(),
             local: request.local.to_owned(),
             kind: ComposedKind::Custom {
-                link: link.clone(),
+                link: Box::new(link.clone()),
                 element: request.element.clone(),
                 definition,
                 subgraphs: subgraphs.clone(),

@@ -38,7 +38,7 @@ impl ComposedDirective {
 pub(crate) enum ComposedKind {
     Federation(&'static SpecDirective),
     Custom {
-        link: Link,
+        link: Box<Link>,
         element: String,
         definition: Node<DirectiveDefinition>,
         /// The subgraphs, by index, that compose it.
@@ -95,7 +95,14 @@ fn federation_directive(
 /// Whether the subgraph applies the directive anywhere.
 fn uses(subgraph: &Subgraph, canonical: &str) -> bool {
     let has = |directives: &DirectiveList| directives.has(canonical);
+    let in_definitions = || {
+        let definitions = subgraph.directive_definitions.values();
+        let mut arguments = definitions.flat_map(|definition| &definition.arguments);
+        let local = subgraph.local_names.get(canonical);
+        arguments.any(|argument| local.is_some_and(|local| argument.directives.has(local)))
+    };
     has(&subgraph.schema.directives)
+        || in_definitions()
         || subgraph.types.values().any(|ty| {
             has(&ty.directives)
                 || ty.fields.values().any(|field| {

@@ -1,5 +1,7 @@
 //! Applied directives: which applications of all declarations an element of the supergraph carries.
 
+use std::rc::Rc;
+
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Directive, DirectiveList, Value};
 
@@ -26,7 +28,7 @@ impl Merger<'_> {
             return Vec::new();
         }
         let mut merged = Vec::new();
-        for composed in self.composed.clone() {
+        for composed in Rc::clone(&self.composed).iter() {
             let applied = applications(sources, &composed.canonical);
             if !applied.iter().any(|(index, _)| composed.is_wanted_by(*index)) {
                 continue;

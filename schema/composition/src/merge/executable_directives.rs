@@ -10,7 +10,7 @@ use apollo_compiler::ast::{
 
 use super::Merger;
 use crate::code::HintCode;
-use crate::model::{FieldDef, InputDef};
+use crate::model::{FieldDef, InputDef, Subgraph};
 
 impl<'a> Merger<'a> {
     pub(super) fn merge_executable_directives(&mut self) -> BTreeMap<Name, Node<DirectiveDefinition>> {
@@ -123,7 +123,7 @@ impl<'a> Merger<'a> {
     ) -> Vec<Node<InputValueDefinition>> {
         let declared: Vec<(usize, FieldDef)> = definitions
             .iter()
-            .map(|(index, definition)| (*index, as_field(definition)))
+            .map(|(index, definition)| (*index, as_field(definition, self.subgraph(*index))))
             .collect();
         let sources: Vec<_> = declared.iter().map(|(index, field)| (*index, field)).collect();
         let merged = self.merge_argument_lists(&format!("@{name}"), &sources);
@@ -133,7 +133,7 @@ impl<'a> Merger<'a> {
                 name: argument.name,
                 ty: Node::new(argument.ty),
                 default_value: argument.default,
-                directives: DirectiveList::default(),
+                directives: argument.directives,
             })
         };
         merged.into_values().map(print).collect()
@@ -143,14 +143,14 @@ impl<'a> Merger<'a> {
 type Definition<'a> = (usize, &'a Node<DirectiveDefinition>);
 
 /// A directive's arguments are declared like those of a field.
-fn as_field(definition: &Node<DirectiveDefinition>) -> FieldDef {
+fn as_field(definition: &Node<DirectiveDefinition>, subgraph: &Subgraph) -> FieldDef {
     let arguments = definition.arguments.iter().map(|argument| {
         let input = InputDef {
             name: argument.name.clone(),
             description: argument.description.clone(),
             ty: (*argument.ty).clone(),
             default: argument.default_value.clone(),
-            directives: DirectiveList::default(),
+            directives: subgraph.canonical_directives(&argument.directives),
             span: argument.location(),
         };
         (argument.name.clone(), input)

@@ -7,7 +7,7 @@ use apollo_compiler::collections::IndexMap;
 
 use super::field_type::Variance;
 use super::override_field::Overrides;
-use super::{Merger, Source, gather};
+use super::{Merger, Source, gather, interface_access};
 use crate::code::{Code, HintCode};
 use crate::facts::{from_context, split_context};
 use crate::join;
@@ -83,7 +83,25 @@ impl<'a> Merger<'a> {
             .extend(self.join_fields(sources, &overrides, types_equal));
         let applied = self.merge_directives(&resolving, &coordinate);
         field.directives.extend(applied);
+        if kind == Kind::Object {
+            interface_access::inherit(&mut field.directives, self.abstracting_directives(sources));
+        }
         Some(field)
+    }
+
+    /// Directives of the interface objects' fields that stand for this one.
+    fn abstracting_directives(&self, sources: &FieldSources<'a>) -> impl Iterator<Item = &'a DirectiveList> {
+        let mut directives = Vec::new();
+        if self.has_interface_objects {
+            for index in 0..self.members.len() {
+                let fields = self
+                    .abstracted_fields(&sources.ty, &sources.name, index)
+                    .into_iter();
+                let resolved = fields.filter(|(ty, field)| !self.facts(index).is_external(ty, field));
+                directives.extend(resolved.map(|(_, field)| &field.directives));
+            }
+        }
+        directives.into_iter()
     }
 
     /// Whether no subgraph resolves the field, be it by an interface object.

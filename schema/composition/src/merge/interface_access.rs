@@ -18,17 +18,11 @@ const REQUIREMENTS: [(&str, &str); 3] = [
 
 /// Adds to every interface and its fields what their implementations demand.
 pub(super) fn inherit_access(types: &mut BTreeMap<Name, TypeDef>) {
-    let interfaces: Vec<Name> = types
-        .values()
-        .filter(|ty| ty.kind == Kind::Interface)
-        .map(|ty| ty.name.clone())
-        .collect();
-    for name in interfaces {
-        let mut interface = types[&name].clone();
-        let objects: Vec<&TypeDef> = types
-            .values()
-            .filter(|ty| ty.kind == Kind::Object && ty.implements.contains(&name))
-            .collect();
+    for (interface, objects) in demanding_objects(types) {
+        let Some(mut interface) = types.get(&interface).cloned() else {
+            continue;
+        };
+        let objects: Vec<&TypeDef> = objects.iter().map(|name| &types[name]).collect();
         inherit(
             &mut interface.directives,
             objects.iter().map(|object| &object.directives),
@@ -37,12 +31,35 @@ pub(super) fn inherit_access(types: &mut BTreeMap<Name, TypeDef>) {
             let implementing = objects.iter().filter_map(|object| object.fields.get(&field.name));
             inherit(&mut field.directives, implementing.map(|field| &field.directives));
         }
-        types.insert(name, interface);
+        types.insert(interface.name.clone(), interface);
     }
 }
 
-fn inherit<'a>(own: &mut DirectiveList, implementing: impl Iterator<Item = &'a DirectiveList>) {
+/// By interface, the objects implementing it that demand anything.
+fn demanding_objects(types: &BTreeMap<Name, TypeDef>) -> BTreeMap<Name, Vec<Name>> {
+    let demands = |list: &DirectiveList| REQUIREMENTS.iter().any(|(name, _)| list.has(name));
+    let mut objects: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
+    for ty in types.values().filter(|ty| ty.kind == Kind::Object) {
+        if !ty.implements.is_empty()
+            && (demands(&ty.directives) || ty.fields.values().any(|field| demands(&field.directives)))
+        {
+            for interface in &ty.implements {
+                objects
+                    .entry(interface.clone())
+                    .or_default()
+                    .push(ty.name.clone());
+            }
+        }
+    }
+    objects
+}
+
+/// Adds to the requirements of an element those of what stands for it.
+pub(super) fn inherit<'a>(own: &mut DirectiveList, implementing: impl Iterator<Item = &'a DirectiveList>) {
     let implementing: Vec<&DirectiveList> = implementing.collect();
+    if implementing.is_empty() {
+        return;
+    }
     for (name, argument) in REQUIREMENTS {
         let mut applied: Vec<Node<Directive>> = own.get_all(name).cloned().collect();
         applied.extend(implementing.iter().flat_map(|list| list.get_all(name)).cloned());

@@ -18,6 +18,7 @@ mod sharing;
 mod union_type;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use apollo_compiler::Name;
 use apollo_compiler::Node;
@@ -66,7 +67,7 @@ impl Supergraph {
     pub(crate) fn link_defining(&self, ty: &str) -> Option<&Link> {
         let (prefix, _) = ty.split_once("__")?;
         self.composed.iter().find_map(|composed| match &composed.kind {
-            ComposedKind::Custom { link, .. } if link.prefix() == prefix => Some(link),
+            ComposedKind::Custom { link, .. } if link.prefix() == prefix => Some(&**link),
             _ => None,
         })
     }
@@ -89,7 +90,7 @@ pub(crate) struct Merger<'a> {
     /// Members of each union, in any subgraph.
     union_members: FxHashMap<Name, FxHashSet<Name>>,
     has_interface_objects: bool,
-    composed: Vec<ComposedDirective>,
+    composed: Rc<[ComposedDirective]>,
 }
 
 /// Merges all subgraphs; the result is meaningful only without errors.
@@ -106,7 +107,7 @@ pub(crate) fn merge(members: &[Member]) -> (Supergraph, Vec<Diagnostic>, Vec<Hin
         implements: FxHashMap::default(),
         union_members: FxHashMap::default(),
         has_interface_objects: false,
-        composed,
+        composed: composed.into(),
     };
     merger.relate_types();
     // Without agreement on directives, what is merged with them would only repeat the problem.
@@ -125,7 +126,7 @@ pub(crate) fn merge(members: &[Member]) -> (Supergraph, Vec<Diagnostic>, Vec<Hin
 
     let supergraph = Supergraph {
         types,
-        composed: merger.composed,
+        composed: merger.composed.to_vec(),
         executable,
         schema,
     };

@@ -332,14 +332,19 @@ impl<'a> Resolver<'a> {
         }
         let outer = std::mem::replace(&mut self.circle, usize::MAX);
         self.examining.push(examined);
-        let had = self.satisfies(set, ty, places) && (is_root_name(ty) || self.can_reenter(ty, place, places));
+        let had =
+            self.satisfies(set, ty, places) && (is_root_name(ty) || self.can_reenter(ty, place, places));
         self.examining.pop();
         // What failed only for a circle through fields further out may be had without them.
         let independent = had || self.circle >= depth;
         if independent && self.undecided.is_none() {
             self.required.insert(memo, had);
         }
-        self.circle = if independent { outer } else { outer.min(self.circle) };
+        self.circle = if independent {
+            outer
+        } else {
+            outer.min(self.circle)
+        };
         had
     }
 

@@ -19,7 +19,13 @@ pub(super) fn check(supergraph: &Supergraph, members: &[Member], errors: &mut Ve
                 "\"{}\" belongs to {}, which is linked: it cannot be @inaccessible, nor anything in it",
                 ty.name, link.identity
             );
-            errors.push(error_at(members, Code::DisallowedInaccessible, at, HIDDEN, message));
+            errors.push(error_at(
+                members,
+                Code::DisallowedInaccessible,
+                at,
+                HIDDEN,
+                message,
+            ));
             continue;
         }
         if ty.directives.has(HIDDEN) {
