@@ -144,3 +144,36 @@ impl Settings {
         Ok(runtime)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let page = include_str!("../../ARCHITECTURE.md");
+        let block = page.split("```yaml\n").nth(1).unwrap();
+        let block = block.split("```").next().unwrap();
+        let documented: Config = fondaco_chassis::config::parse(block, "ARCHITECTURE.md").unwrap();
+        let same = |documented: &dyn std::fmt::Debug, default: &dyn std::fmt::Debug| {
+            assert_eq!(format!("{documented:#?}"), format!("{default:#?}"));
+        };
+        let default = Config::default();
+        same(&documented.router, &default.router);
+        same(&documented.auth, &default.auth);
+        same(&documented.product, &default.product);
+        same(&documented.inventory, &default.inventory);
+        same(&documented.order, &default.order);
+        same(&documented.payment, &default.payment);
+        same(&documented.identity, &default.identity);
+        same(&documented.peers, &default.peers);
+        let runtime = Runtime::new("", "", &"s".repeat(32)).unwrap();
+        assert_eq!(documented.database_prefix, Some(runtime.database_prefix));
+        assert_eq!(documented.redis_prefix, Some(runtime.redis_prefix));
+        assert_eq!(
+            documented.start_patience_seconds,
+            Some(runtime.patience.as_secs())
+        );
+        assert_eq!((documented.database_url, documented.redis_url), (None, None));
+    }
+}

@@ -358,6 +358,27 @@ async fn what_cannot_be_reached_is_named() {
     assert!(message.contains("REDIS_URL"), "{message}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn bodies_that_never_end_do_not_keep_places() {
+    let test = TestRuntime::new();
+    let router = example(&test).router;
+    let endless = || Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let slow: Vec<_> = (0..300)
+        .map(|_| {
+            let router = router.clone();
+            tokio::spawn(async move { testing::post(&router, None, endless()).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let (status, answer) = testing::post(&router, None, r#"{ "query": "{ __typename }" }"#).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    for client in slow {
+        let (status, answer) = client.await.unwrap();
+        assert_eq!(status, StatusCode::REQUEST_TIMEOUT, "{answer}");
+        assert_eq!(code(&answer), "BAD_USER_INPUT");
+    }
+}
+
 #[tokio::test]
 async fn a_taken_port_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -288,3 +288,49 @@ async fn only_what_every_group_has_acknowledged_is_trimmed() {
         .expect("acknowledged entries go");
     assert_eq!(fixture.effects().await.len(), 500);
 }
+
+#[tokio::test]
+async fn tables_do_not_grow_for_ever() {
+    const OLD: usize = 2_500;
+    let fixture = Fixture::new().await;
+    let row = "insert into outbox (id, aggregate_id, name, payload, occurred_at, published_at)
+        select gen_random_uuid(), 'old', 'OrderConfirmed', '{}', now(), now() - make_interval(days => 8)
+        from generate_series(1, $1)";
+    let inbox = "insert into inbox select 'inventory', gen_random_uuid(), now() - make_interval(days => 31) from generate_series(1, $1)";
+    for statement in [row, inbox] {
+        sqlx::query(statement)
+            .bind(i64::try_from(OLD).unwrap())
+            .execute(&fixture.pool)
+            .await
+            .unwrap();
+    }
+    let relay = Relay::new(fixture.pool.clone(), fixture.redis.connection(), fixture.stream());
+    let wake = relay.wake();
+    tokio::spawn(relay.run(fixture.stop.clone()));
+    fixture.start_consumer(Recorder::default());
+    // What is young, or not published yet, stays.
+    fixture
+        .append(&[OrderEvent::Confirmed.about(OrderId::new())])
+        .await;
+    wake.notify();
+    fixture.wait_for_effects(1).await;
+    let rows = async |table: &str| -> i64 {
+        let count = format!("select count(*) from {table}");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+            .fetch_one(&fixture.pool)
+            .await
+            .unwrap()
+    };
+    let pruned = async {
+        while (rows("outbox").await, rows("inbox").await) != (1, 1) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let in_time = timeout(Duration::from_secs(15), pruned).await;
+    assert!(
+        in_time.is_ok(),
+        "{} and {} rows",
+        rows("outbox").await,
+        rows("inbox").await
+    );
+}

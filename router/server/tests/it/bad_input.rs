@@ -57,13 +57,38 @@ fn query(query: &str) -> String {
 }
 
 fn http_cases() -> Vec<Case> {
-    let ok = query("{ product { id } }");
-    let cross_site = "CROSS_SITE_REQUEST";
+    [methods(), content_types(), accepted_types(), bodies()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn methods() -> Vec<Case> {
     vec![
         with_method(Method::PUT, "put"),
         with_method(Method::DELETE, "delete"),
         with_method(Method::PATCH, "patch"),
         with_method(Method::OPTIONS, "options"),
+        get("get without query", "/graphql", 400, "BAD_REQUEST"),
+        get(
+            "get with bad variables",
+            "/graphql?query=%7Bproduct%7Bid%7D%7D&variables=x",
+            400,
+            "BAD_REQUEST",
+        ),
+        get(
+            "get with a mutation",
+            "/graphql?query=mutation%7Berase%7D",
+            405,
+            "BAD_REQUEST",
+        ),
+    ]
+}
+
+fn content_types() -> Vec<Case> {
+    let ok = query("{ product { id } }");
+    let cross_site = "CROSS_SITE_REQUEST";
+    vec![
         case("no content type", &[NEW], &ok, 415, cross_site),
         case(
             "text/plain",
@@ -100,6 +125,12 @@ fn http_cases() -> Vec<Case> {
             415,
             "UNSUPPORTED_MEDIA_TYPE",
         ),
+    ]
+}
+
+fn accepted_types() -> Vec<Case> {
+    let ok = query("{ product { id } }");
+    vec![
         case(
             "accept an image",
             &[JSON, ("accept", "image/png")],
@@ -121,6 +152,12 @@ fn http_cases() -> Vec<Case> {
             406,
             "NOT_ACCEPTABLE",
         ),
+    ]
+}
+
+fn bodies() -> Vec<Case> {
+    let ok = query("{ product { id } }");
+    vec![
         case(
             "10 MB body",
             &[JSON, NEW],
@@ -181,23 +218,53 @@ fn http_cases() -> Vec<Case> {
             400,
             "BAD_REQUEST",
         ),
-        get("get without query", "/graphql", 400, "BAD_REQUEST"),
-        get(
-            "get with bad variables",
-            "/graphql?query=%7Bproduct%7Bid%7D%7D&variables=x",
-            400,
-            "BAD_REQUEST",
-        ),
-        get(
-            "get with a mutation",
-            "/graphql?query=mutation%7Berase%7D",
-            405,
-            "BAD_REQUEST",
-        ),
     ]
 }
 
+/// Refused with 400, and under the older media type with 200.
+fn both(cases: Vec<(&'static str, String, &'static str)>) -> Vec<Case> {
+    let pair = |(name, body, code): (&'static str, String, &'static str)| {
+        [
+            case(name, &[JSON, NEW], &body, 400, code),
+            case(name, &[JSON, OLD], &body, 200, code),
+        ]
+    };
+    cases.into_iter().flat_map(pair).collect()
+}
+
 fn graphql_cases() -> Vec<Case> {
+    [documents(), sizes(), variables()]
+        .into_iter()
+        .flat_map(both)
+        .collect()
+}
+
+fn documents() -> Vec<(&'static str, String, &'static str)> {
+    let cycle = "{ product { ...A } } fragment A on Product { ...B } fragment B on Product { ...A }";
+    let named = json!({ "query": "query A { product { id } }", "operationName": "B" });
+    let parse = "GRAPHQL_PARSE_FAILED";
+    let validation = "GRAPHQL_VALIDATION_FAILED";
+    let resolution = "OPERATION_RESOLUTION_FAILURE";
+    let two = query("query A { product { id } } query B { product { id } }");
+    vec![
+        ("syntax error", query("{"), parse),
+        ("not graphql", query("SELECT * FROM users"), parse),
+        ("empty document", query(""), parse),
+        ("nul byte", query("{ product\u{0} { id } }"), parse),
+        ("unknown field", query("{ nothing }"), validation),
+        (
+            "unknown type",
+            query("{ product { ... on Nothing { id } } }"),
+            validation,
+        ),
+        ("cyclic fragments", query(cycle), validation),
+        ("schema definition", query("type A { a: Int }"), validation),
+        ("unknown operation", named.to_string(), resolution),
+        ("which operation", two, resolution),
+    ]
+}
+
+fn sizes() -> Vec<(&'static str, String, &'static str)> {
     let deep = format!("{}{}{}", "{ product ".repeat(200), "{ id }", "}".repeat(200));
     let deep_value = format!("{{ price(of: {}1{}) }}", "[".repeat(5_000), "]".repeat(5_000));
     let aliases: String = (0..201).map(|n| format!("a{n}: product {{ id }} ")).collect();
@@ -206,84 +273,37 @@ fn graphql_cases() -> Vec<Case> {
         .map(|n| format!("fragment F{n} on Product {{ ...F{0} ...F{0} }} ", n + 1))
         .collect();
     let bomb = format!("{{ product {{ ...F0 }} }} {fields} fragment F50 on Product {{ id }}");
-    let cycle = "{ product { ...A } } fragment A on Product { ...B } fragment B on Product { ...A }";
-    let named = json!({ "query": "query A { product { id } }", "operationName": "B" });
-    let wrong_type = json!({ "query": "query($n: Int!) { price(of: $n) }", "variables": { "n": "one" } });
-    let missing = json!({ "query": "query($n: Int!) { price(of: $n) }" });
-    let too_large =
-        json!({ "query": "query($n: Int!) { price(of: $n) }", "variables": { "n": 2_147_483_648u32 } });
-    let deep_json = format!(
-        r#"{{"query":"query($n: Int!) {{ price(of: $n) }}","variables":{{"n":{}1{}}}}}"#,
+    let tokens = format!("{{ product {{ {} }} }}", "id ".repeat(20_001));
+    let braced = |roots: &str| query(&format!("{{ {roots} }}"));
+    vec![
+        ("200 levels", query(&deep), "OPERATION_TOO_DEEP"),
+        ("5,000 nested lists", query(&deep_value), "OPERATION_TOO_DEEP"),
+        ("201 aliases", braced(&aliases), "OPERATION_TOO_MANY_ALIASES"),
+        (
+            "101 root fields",
+            braced(&roots),
+            "OPERATION_TOO_MANY_ROOT_FIELDS",
+        ),
+        ("fragment bomb", query(&bomb), "OPERATION_TOO_MANY_FIELDS"),
+        ("many tokens", query(&tokens), "OPERATION_TOO_MANY_TOKENS"),
+    ]
+}
+
+fn variables() -> Vec<(&'static str, String, &'static str)> {
+    let text = "query($n: Int!) { price(of: $n) }";
+    let with = |value: serde_json::Value| json!({ "query": text, "variables": { "n": value } }).to_string();
+    let deep = format!(
+        r#"{{"query":"{text}","variables":{{"n":{}1{}}}}}"#,
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    let both = |name, body: String, code| {
-        [
-            case(name, &[JSON, NEW], &body, 400, code),
-            case(name, &[JSON, OLD], &body, 200, code),
-        ]
-    };
-    [
-        both("syntax error", query("{"), "GRAPHQL_PARSE_FAILED"),
-        both(
-            "not graphql",
-            query("SELECT * FROM users"),
-            "GRAPHQL_PARSE_FAILED",
-        ),
-        both("empty document", query(""), "GRAPHQL_PARSE_FAILED"),
-        both(
-            "nul byte",
-            query("{ product\u{0} { id } }"),
-            "GRAPHQL_PARSE_FAILED",
-        ),
-        both("unknown field", query("{ nothing }"), "GRAPHQL_VALIDATION_FAILED"),
-        both(
-            "unknown type",
-            query("{ product { ... on Nothing { id } } }"),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
-        both("cyclic fragments", query(cycle), "GRAPHQL_VALIDATION_FAILED"),
-        both(
-            "schema definition",
-            query("type A { a: Int }"),
-            "GRAPHQL_VALIDATION_FAILED",
-        ),
-        both(
-            "unknown operation",
-            named.to_string(),
-            "OPERATION_RESOLUTION_FAILURE",
-        ),
-        both(
-            "which operation",
-            query("query A { product { id } } query B { product { id } }"),
-            "OPERATION_RESOLUTION_FAILURE",
-        ),
-        both("200 levels", query(&deep), "OPERATION_TOO_DEEP"),
-        both("5,000 nested lists", query(&deep_value), "OPERATION_TOO_DEEP"),
-        both(
-            "201 aliases",
-            query(&format!("{{ {aliases} }}")),
-            "OPERATION_TOO_MANY_ALIASES",
-        ),
-        both(
-            "101 root fields",
-            query(&format!("{{ {roots} }}")),
-            "OPERATION_TOO_MANY_ROOT_FIELDS",
-        ),
-        both("fragment bomb", query(&bomb), "OPERATION_TOO_MANY_FIELDS"),
-        both(
-            "many tokens",
-            query(&format!("{{ product {{ {} }} }}", "id ".repeat(20_001))),
-            "OPERATION_TOO_MANY_TOKENS",
-        ),
-        both("variable of wrong type", wrong_type.to_string(), "BAD_USER_INPUT"),
-        both("variable missing", missing.to_string(), "BAD_USER_INPUT"),
-        both("variable out of range", too_large.to_string(), "BAD_USER_INPUT"),
-        both("deeply nested variable", deep_json, "BAD_USER_INPUT"),
+    let code = "BAD_USER_INPUT";
+    vec![
+        ("variable of wrong type", with(json!("one")), code),
+        ("variable missing", query(text), code),
+        ("variable out of range", with(json!(2_147_483_648_u32)), code),
+        ("deeply nested variable", deep, code),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 #[tokio::test]
