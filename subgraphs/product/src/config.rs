@@ -12,6 +12,8 @@ pub struct ProductConfig {
     pub listen: SocketAddr,
     /// Load the demo catalogue at start; products that exist already are left alone.
     pub demo: bool,
+    /// How long what was read of the catalogue is kept in memory although Postgres told of no change; 0 keeps nothing.
+    pub keep_seconds: u32,
 }
 
 impl Default for ProductConfig {
@@ -19,6 +21,7 @@ impl Default for ProductConfig {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 4002).into(),
             demo: false,
+            keep_seconds: 60,
         }
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use fondaco_contracts::ProductId;
 
 /// A place between two products of a sorted list.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Cursor {
     /// The sort key of the product before the place.
     pub key: SortKey,
@@ -16,7 +16,7 @@ pub struct Cursor {
 }
 
 /// A product's position under one of the orderings.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum SortKey {
     /// How well it matches the search, in millionths.
     Rank(i32),

@@ -3,9 +3,11 @@
 //! - [`config`]: its section of the configuration file
 //! - [`product`]: its terms; [`draft`]: what merchants write, checked
 //! - `schema`: the GraphQL side; `loaders`: one statement for many keys
+//! - `catalogue`: reads, kept in memory until they change
 //! - `store`: all SQL; `cursor`, `search`: how the listing is paged and searched
 //! - `seed`: the demo catalogue
 
+mod catalogue;
 pub mod config;
 mod cursor;
 pub mod draft;
@@ -19,6 +21,7 @@ mod store;
 
 use fondaco_chassis::{GraphqlServer, Readiness, Runtime, Service, StartError, Tasks, database, federation};
 
+use catalogue::Catalogue;
 pub use config::ProductConfig;
 use error::WriteError;
 use store::Store;
@@ -41,10 +44,16 @@ pub async fn start(config: &ProductConfig, runtime: &Runtime) -> Result<Service,
         seed::load(&store).await.map_err(unseeded)?;
     }
     let tasks = Tasks::new(runtime);
-    let schema = schema::builder().data(store.clone()).finish();
+    let catalogue = Catalogue::new(store.clone(), config.keep_seconds);
+    if config.keep_seconds > 0 {
+        tasks.spawn("product.follower", |stop| {
+            catalogue.clone().follow(pool.clone(), stop)
+        });
+    }
+    let schema = schema::builder().data(store).data(catalogue.clone()).finish();
     let router = GraphqlServer::new(runtime, &tasks, NAME, schema)
         .readiness(Readiness::default().database(pool))
-        .request_data(move |request| loaders::attach(request, &store))
+        .request_data(move |request| loaders::attach(request, &catalogue))
         .into_router();
     Ok(Service {
         name: NAME,

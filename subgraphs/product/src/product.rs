@@ -6,7 +6,7 @@ use fondaco_contracts::{Money, ProductId, Sku};
 use serde::{Deserialize, Serialize};
 
 /// Where a product stands in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Enum)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
 pub enum ProductStatus {
     /// Being prepared: seen by merchants only.
     Draft,

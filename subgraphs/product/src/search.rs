@@ -7,7 +7,7 @@ const MAX_WORDS: usize = 8;
 const MAX_WORD_CHARS: usize = 40;
 
 /// What the listing looks for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Search {
     /// The text is blank: everything matches.
     Everything,

@@ -8,7 +8,7 @@ use fondaco_contracts::{CurrencyCode, Money, ProductId, Sku};
 use sqlx::{FromRow, PgPool, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
-pub use listing::{Filter, Listing, ProductSort, Span};
+pub use listing::{Filter, Listing, Page, ProductSort, Span};
 
 use crate::product::{LimitedDrop, Product, ProductOption, ProductStatus, PurchasableVariant, Variant};
 

@@ -7,6 +7,7 @@ use fondaco_contracts::{ErrorCode, Sku, UserError};
 
 use super::types::WRITE_SCOPE;
 use crate::{
+    catalogue::Catalogue,
     draft::{CreateProductInput, UpdateProductInput},
     error::WriteError,
     product::Product,
@@ -58,6 +59,7 @@ impl Mutation {
             }
         };
         let written = ctx.data_unchecked::<Store>().create(&draft, Utc::now()).await;
+        ctx.data_unchecked::<Catalogue>().changed();
         let (product, user_errors) = outcome(written, skus)?;
         Ok(CreateProductPayload { product, user_errors })
     }
@@ -85,6 +87,7 @@ impl Mutation {
             Ok(id) => ctx.data_unchecked::<Store>().update(id, &changes).await,
             Err(_) => Err(WriteError::NotFound),
         };
+        ctx.data_unchecked::<Catalogue>().changed();
         let (product, user_errors) = outcome(written, skus)?;
         Ok(UpdateProductPayload { product, user_errors })
     }

@@ -14,6 +14,7 @@ use super::{
     types::WRITE_SCOPE,
 };
 use crate::{
+    catalogue::Catalogue,
     cursor::Cursor,
     product::{Product, ProductStatus, PurchasableVariant},
     search::Search,
@@ -69,7 +70,7 @@ impl CatalogueQuery {
         let sort = effective_sort(sort, &filter.search);
         let span = read_span(sort, first, after.as_deref(), last, before.as_deref())?;
         let listing = Listing { filter, sort, span };
-        let page = ctx.data_unchecked::<Store>().list(&listing).await?;
+        let page = ctx.data_unchecked::<Catalogue>().list(listing.clone()).await?;
         let Span {
             after,
             before,
@@ -85,8 +86,8 @@ impl CatalogueQuery {
         let mut connection = Connection::new(has_previous, has_next);
         connection.edges.extend(
             page.products
-                .into_iter()
-                .map(|(cursor, product)| Edge::new(cursor, product)),
+                .iter()
+                .map(|(cursor, product)| Edge::new(cursor.clone(), product.clone())),
         );
         Ok(connection)
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How products are ordered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Enum)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Enum)]
 pub enum ProductSort {
     /// The best match of the search first.
     Relevance,
@@ -27,7 +27,7 @@ pub enum ProductSort {
 }
 
 /// Which products are listed.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Filter {
     /// What the shopper typed.
     pub search: Search,
@@ -44,7 +44,7 @@ pub struct Filter {
 }
 
 /// Which part of the list is wanted.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Span {
     /// Products behind this place only.
     pub after: Option<Cursor>,
@@ -57,7 +57,7 @@ pub struct Span {
 }
 
 /// A request for one page.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Listing {
     /// Which products.
     pub filter: Filter,

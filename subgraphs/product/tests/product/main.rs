@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod kept;
 mod listing;
 mod statements;
 mod writing;
@@ -18,11 +19,15 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
-        let runtime = TestRuntime::new();
-        let config = ProductConfig {
+        Self::open_with(ProductConfig {
             demo: true,
             ..ProductConfig::default()
-        };
+        })
+        .await
+    }
+
+    async fn open_with(config: ProductConfig) -> Self {
+        let runtime = TestRuntime::new();
         let service = fondaco_product::start(&config, &runtime.runtime).await.unwrap();
         Self { runtime, service }
     }

@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use fondaco_chassis::{Caller, testing::service};
+use fondaco_product::ProductConfig;
 use serde_json::{Value, json};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 
@@ -22,7 +23,7 @@ impl<S: tracing::Subscriber> Layer<S> for Statements {
     }
 }
 
-async fn count(shop: &Shop, caller: &Caller, query: &str, variables: Value) -> (usize, Value) {
+pub async fn count(shop: &Shop, caller: &Caller, query: &str, variables: Value) -> (usize, Value) {
     let statements = Statements::default();
     let subscriber = tracing_subscriber::registry().with(statements.clone());
     // The test's runtime has one thread: everything of the request is seen.
@@ -33,9 +34,19 @@ async fn count(shop: &Shop, caller: &Caller, query: &str, variables: Value) -> (
     (statements.0.load(Ordering::Relaxed), answer["data"].clone())
 }
 
+/// A shop that keeps nothing, so that every reading is a statement.
+async fn forgetful() -> Shop {
+    let config = ProductConfig {
+        demo: true,
+        keep_seconds: 0,
+        ..ProductConfig::default()
+    };
+    Shop::open_with(config).await
+}
+
 #[tokio::test]
 async fn a_request_takes_one_statement_a_kind() {
-    let shop = Shop::open().await;
+    let shop = forgetful().await;
     let home = r#"{ products(first: 12, search: "coat") {
         edges { node { id name slug variants { sku price { amount currency } } } } } }"#;
     let (statements, data) = count(&shop, &Caller::Anonymous, home, json!({})).await;
@@ -79,7 +90,7 @@ async fn a_request_takes_one_statement_a_kind() {
 
 #[tokio::test]
 async fn services_learn_what_is_for_sale_in_one_statement() {
-    let shop = Shop::open().await;
+    let shop = forgetful().await;
     let query = r#"{ purchasableVariants(skus: ["EDITION01-S", "NONE", "VALE-30", "VALE-30", "{}"]) {
         sku name price { amount currency } drop { perCustomerLimit } active } }"#;
     let (statements, data) = count(&shop, &service("order"), query, json!({})).await;
