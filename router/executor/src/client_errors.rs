@@ -93,23 +93,30 @@ impl ErrorSite<'_> {
 
     /// Client paths of a path in the subgraph's response.
     fn client_paths(&self, path: &[PathElement]) -> Vec<Vec<PathElement>> {
-        let path = self.rewritten(path);
         match self.asked {
             Asked::Root if path.is_empty() => self.own_paths(),
-            Asked::Root => vec![path],
-            Asked::Entities(_) => match (self.list_of(&path), path.get(1)) {
-                (Some(list), Some(PathElement::Index(index))) if *index < list.entities.len() => {
-                    let below = |place| [&*response_path(self.data, place), &path[2..]].concat();
-                    list.entities[*index].places.iter().map(below).collect()
+            Asked::Root => vec![self.rewritten(path)],
+            Asked::RootAt(_) if path.is_empty() => self.own_paths(),
+            Asked::RootAt(places) => self.below(places, &self.rewritten(path)),
+            Asked::Entities(_) => match (self.list_of(path), path.get(1)) {
+                (Some((list, key)), Some(PathElement::Index(index))) if *index < list.entities.len() => {
+                    let path = self.rewritten(&[[PathElement::from(key)].as_slice(), &path[1..]].concat());
+                    self.below(&list.entities[*index].places, &path[2..])
                 }
-                (Some(list), _) => vec![self.common_path(list)],
+                (Some((list, _)), _) => vec![self.common_path(list)],
                 (None, _) => self.own_paths(),
             },
         }
     }
 
-    /// The representations whose selection a path of the subgraph's response begins with.
-    fn list_of(&self, path: &[PathElement]) -> Option<&Representations> {
+    fn below(&self, places: &[Place], path: &[PathElement]) -> Vec<Vec<PathElement>> {
+        let below = |place| [&*response_path(self.data, place), path].concat();
+        places.iter().map(below).collect()
+    }
+
+    /// The representations whose selection a path of the subgraph's response begins with, and the selection's key in the
+    /// plan.
+    fn list_of(&self, path: &[PathElement]) -> Option<(&Representations, &str)> {
         let (Asked::Entities(lists), FetchTarget::Entities(selections)) = (self.asked, &self.fetch.target)
         else {
             return None;
@@ -117,20 +124,21 @@ impl ErrorSite<'_> {
         let PathElement::Key(key) = path.first()? else {
             return None;
         };
-        let position = selections
+        let list = lists
             .iter()
-            .position(|selection| selection.response_key == key.as_str())?;
-        lists.get(position).filter(|list| !list.is_empty())
+            .find(|list| list.response_key == key.as_str() && !list.is_empty())?;
+        Some((list, selections[list.selection].response_key.as_str()))
     }
 
     /// Where the fetch's data belongs: its root fields, or what the places of its entities have in common.
     fn own_paths(&self) -> Vec<Vec<PathElement>> {
+        let root_paths = || {
+            let keys = self.prepared.root_keys.iter();
+            keys.map(|key| self.rewritten(&[PathElement::from(key.as_str())]))
+        };
         match self.asked {
-            Asked::Root => {
-                let keys = self.prepared.root_keys.iter();
-                keys.map(|key| self.rewritten(&[PathElement::from(key.as_str())]))
-                    .collect()
-            }
+            Asked::Root => root_paths().collect(),
+            Asked::RootAt(places) => root_paths().flat_map(|path| self.below(places, &path)).collect(),
             Asked::Entities(lists) => lists
                 .iter()
                 .filter(|list| !list.is_empty())

@@ -3,6 +3,8 @@
 use apollo_compiler::ast;
 use fondaco_planner::query_plan::{Condition, Fetch, FetchTarget};
 
+use crate::place::{Place, places};
+use crate::regrouping::Regrouping;
 use crate::representations::Representations;
 use crate::value::Value;
 use crate::variables::Variables;
@@ -12,6 +14,8 @@ use crate::variables::Variables;
 pub(crate) struct PreparedFetch {
     /// The request body up to the variables.
     body_head: Vec<u8>,
+    /// Writes the operation again where contexts need more selections than the plan has.
+    regrouping: Option<Regrouping>,
     /// Response keys of the operation's root fields, in order.
     pub(crate) root_keys: Vec<String>,
 }
@@ -21,37 +25,43 @@ pub(crate) struct PreparedFetch {
 pub(crate) enum Asked {
     /// Root fields.
     Root,
-    /// Entities, for each selection of the fetch.
+    /// Root fields for the objects at these places.
+    RootAt(Vec<Place>),
+    /// Entities: for each selection of the fetch a list, and several where contexts differ.
     Entities(Vec<Representations>),
 }
 
 impl PreparedFetch {
     pub(crate) fn new(fetch: &Fetch) -> Self {
-        let mut body_head = b"{\"query\":".to_vec();
-        let operation = serde_json::Value::from(&*fetch.operation);
-        body_head.extend_from_slice(operation.to_string().as_bytes());
-        if let Some(name) = &fetch.operation_name {
-            body_head.extend_from_slice(b",\"operationName\":");
-            Value::String(name).write(&mut body_head);
-        }
-        body_head.extend_from_slice(b",\"variables\":{");
         Self {
-            body_head,
+            body_head: body_head(fetch, &fetch.operation),
+            regrouping: Regrouping::of(fetch),
             root_keys: root_keys(&fetch.operation),
         }
     }
 
     /// The whole request body.
     pub(crate) fn body(&self, fetch: &Fetch, asked: &Asked, variables: &Variables<'_>) -> Vec<u8> {
-        let lists = asked.representation_lists(fetch);
-        let size: usize = lists.iter().map(|(name, json)| name.len() + json.len() + 4).sum();
+        let lists = asked.lists();
+        let size: usize = lists.iter().map(|list| list.variable.len() + list.json.len() + 4).sum();
         let mut body = Vec::with_capacity(self.body_head.len() + size + 64);
-        body.extend_from_slice(&self.body_head);
-        for (name, json) in lists {
-            Value::String(name).write(&mut body);
-            body.push(b':');
-            body.extend_from_slice(json);
-            body.push(b',');
+        let regrouped = self
+            .regrouping
+            .as_ref()
+            .and_then(|regrouping| regrouping.operation(lists));
+        match &regrouped {
+            Some(operation) => body.extend_from_slice(&body_head(fetch, operation)),
+            None => body.extend_from_slice(&self.body_head),
+        }
+        let asks = |list: &&Representations| regrouped.is_none() || !list.is_empty();
+        for list in lists.iter().filter(asks) {
+            let contexts = list.contexts.iter().map(|context| (&context.variable, &context.json));
+            for (name, json) in std::iter::once((&list.variable, &list.json)).chain(contexts) {
+                Value::String(name).write(&mut body);
+                body.push(b':');
+                body.extend_from_slice(json);
+                body.push(b',');
+            }
         }
         for name in &fetch.variables {
             if let Some(value) = variables.get(name) {
@@ -75,14 +85,20 @@ impl Asked {
         if !hold(&fetch.conditions, variables) {
             return None;
         }
-        let FetchTarget::Entities(selections) = &fetch.target else {
-            return Some(Asked::Root);
+        let selections = match &fetch.target {
+            FetchTarget::Root => return Some(Asked::Root),
+            FetchTarget::RootAt(path) => {
+                let places = places(data, path);
+                return (!places.is_empty()).then_some(Asked::RootAt(places));
+            }
+            FetchTarget::Entities(selections) => selections,
         };
         let lists: Vec<_> = selections
             .iter()
-            .map(|selection| match hold(&selection.conditions, variables) {
-                true => Representations::collect(selection, data),
-                false => Representations::none(),
+            .enumerate()
+            .flat_map(|(index, selection)| match hold(&selection.conditions, variables) {
+                true => Representations::collect(index, selection, data),
+                false => vec![Representations::none(index, selection)],
             })
             .collect();
         lists
@@ -91,16 +107,24 @@ impl Asked {
             .then_some(Asked::Entities(lists))
     }
 
-    fn representation_lists<'f>(&'f self, fetch: &'f Fetch) -> Vec<(&'f str, &'f [u8])> {
-        match (self, &fetch.target) {
-            (Asked::Entities(lists), FetchTarget::Entities(selections)) => selections
-                .iter()
-                .zip(lists)
-                .map(|(selection, list)| (selection.variable.as_str(), list.json.as_slice()))
-                .collect(),
-            _ => Vec::new(),
+    fn lists(&self) -> &[Representations] {
+        match self {
+            Asked::Entities(lists) => lists,
+            _ => &[],
         }
     }
+}
+
+/// The request body up to the variables.
+fn body_head(fetch: &Fetch, operation: &str) -> Vec<u8> {
+    let mut head = b"{\"query\":".to_vec();
+    head.extend_from_slice(serde_json::Value::from(operation).to_string().as_bytes());
+    if let Some(name) = &fetch.operation_name {
+        head.extend_from_slice(b",\"operationName\":");
+        Value::String(name).write(&mut head);
+    }
+    head.extend_from_slice(b",\"variables\":{");
+    head
 }
 
 fn hold(conditions: &[Condition], variables: &Variables<'_>) -> bool {

@@ -5,6 +5,7 @@
 //! - `run`: fetches in the order of the `schedule`: `fetch` with its [`representations`] out, [`subgraph_answer`] in,
 //!   `rewrite`, [`merge`] at every `place`, `client_errors`
 //! - [`complete`]: the data through the projection, nulls propagated; `error_paths` keeps it from reporting twice
+//! - `regrouping`: a request with more selections than planned, for entities whose contexts differ
 //! - `introspection`: `__schema` and `__type`
 //! - [`response`] and [`value`]: what goes out, and the JSON inside
 //! - [`transport`]: the seam to the network; [`http`] and [`in_process`] its two sides
@@ -23,6 +24,7 @@ pub mod merge;
 mod place;
 pub mod prepared;
 pub mod projection;
+mod regrouping;
 pub mod representations;
 pub mod response;
 mod rewrite;

@@ -53,6 +53,35 @@ fn step<'v, 'a>(
     place.pop();
 }
 
+/// The places of all objects that `path` leads to.
+pub(crate) fn places(data: &Value<'_>, path: &[PathSegment]) -> Vec<Place> {
+    let mut places = Vec::new();
+    visit_objects(data, path, &mut Place::new(), &mut |place, _| places.push(place.clone()));
+    places
+}
+
+/// The object above or at `place` that lies `keys` response keys below the root, and its item where that is a list.
+pub(crate) fn object_above<'v, 'a>(data: &'v Value<'a>, place: &Place, keys: usize) -> Option<&'v Object<'a>> {
+    let mut value = data;
+    let mut keys_left = keys;
+    for &position in place {
+        let position = position as usize;
+        value = match value {
+            Value::Array(items) => items.get(position)?,
+            Value::Object(object) if keys_left == 0 => return Some(object),
+            Value::Object(object) => {
+                keys_left -= 1;
+                &object.entry_at(position)?.1
+            }
+            _ => return None,
+        };
+    }
+    match value {
+        Value::Object(object) if keys_left == 0 => Some(object),
+        _ => None,
+    }
+}
+
 /// Name of an object's type, where the answer told it.
 pub(crate) fn typename<'a>(object: &Object<'a>) -> Option<&'a str> {
     object.get("__typename").and_then(Value::as_raw_str)

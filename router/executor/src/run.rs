@@ -161,15 +161,34 @@ impl<'a> Run<'a> {
 
     fn merge_answer(&mut self, id: FetchId, asked: &Asked, mut data: Object<'a>, explained: bool) {
         let fetch = self.fetch(id);
-        rewrite(&fetch.output_rewrites, &mut data);
         match (asked, &fetch.target) {
             (Asked::Entities(lists), FetchTarget::Entities(selections)) => {
-                for (selection, list) in selections.iter().zip(lists).filter(|(_, list)| !list.is_empty()) {
-                    let entities = data.take(&selection.response_key);
-                    self.merge_entities(id, asked, list, entities, explained);
+                for list in lists.iter().filter(|list| !list.is_empty()) {
+                    // Rewrites name the plan's key, which a list has that is its selection's only one.
+                    let key = &*selections[list.selection].response_key;
+                    let mut own = Object::default();
+                    if let Some(entities) = data.take(&list.response_key) {
+                        own.push(key, entities);
+                    }
+                    rewrite(&fetch.output_rewrites, &mut own);
+                    self.merge_entities(id, asked, list, own.take(key), explained);
                 }
             }
-            _ => self.merge_root(Value::Object(data)),
+            (Asked::RootAt(places), _) => {
+                rewrite(&fetch.output_rewrites, &mut data);
+                for place in places {
+                    merge_at(
+                        &self.operation.schema,
+                        &mut self.data,
+                        place,
+                        Value::Object(data.clone()),
+                    );
+                }
+            }
+            _ => {
+                rewrite(&fetch.output_rewrites, &mut data);
+                self.merge_root(Value::Object(data));
+            }
         }
     }
 

@@ -12,43 +12,36 @@ use fondaco_supergraph::SubgraphId;
 
 use crate::normalize::{Entry, FieldNode, SelectionSet};
 use crate::position::{Draft, Hop, Input, Position, Provided, Reach, Rivals, Selected, Solved};
-use crate::solve::{Session, Value, typename};
+use crate::solve::{MAX_ALTERNATIVES, Session, Value, typename};
 
 impl Session<'_> {
     /// Solves selections on a value of abstract type.
-    pub(crate) fn solve_abstract(&mut self, at: &Position, selections: &Arc<SelectionSet>) -> Solved {
-        let mut solved = Solved {
+    pub(crate) fn solve_abstract(&mut self, at: &Position, selections: &Arc<SelectionSet>) -> Vec<Solved> {
+        let mut solved = vec![Solved {
             typename: true,
             ..Solved::default()
-        };
+        }];
         let runtime_types = self.runtime_types(at);
         let mut common = Vec::new();
         for field in self.normalizer.collect_common(&selections.entries) {
             if let Some(selected) = self.on_interface(at, &field, &runtime_types) {
-                common.push((field.response_key.clone(), field.conditions.clone()));
-                solved.cost.field(0);
-                if let Some(below) = &selected.below {
-                    solved.cost.join(&below.cost, 0);
-                }
-                solved.inline.push(selected);
+                common.push(field.response_key.clone());
+                solved = self.product(&solved, &selected, Solved::add_inline);
             }
         }
-        let is_common = |entry: &Entry| {
-            entry.on.is_none() && common.iter().any(|(key, _)| *key == entry.field.response_key)
-        };
+        let is_common = |entry: &Entry| entry.on.is_none() && common.contains(&entry.field.response_key);
         let others: Vec<Entry> = selections
             .entries
             .iter()
             .filter(|entry| !is_common(entry))
             .cloned()
             .collect();
+        let mut rest = Vec::new();
         if self
             .model(&at.ty)
             .is_some_and(|model| model.possible_types.is_empty())
         {
-            solved
-                .rest
-                .extend(others.iter().filter(|entry| entry.on.is_none()).cloned());
+            rest.extend(others.iter().filter(|entry| entry.on.is_none()).cloned());
         }
         for object in &runtime_types {
             let fields = self.normalizer.collect(&others, object);
@@ -59,21 +52,35 @@ impl Session<'_> {
                 ty: object.clone(),
                 ..at.clone()
             };
-            let mut variant = self.solve_object(&at, &fields);
-            let on: Arc<[Name]> = Arc::from([object.clone()]);
-            let rest = std::mem::take(&mut variant.rest);
-            for entry in rest {
-                // A leaf must come from one subgraph for every runtime type: selected for all, it is left for all.
-                let whole = entry.field.selections.is_none() && is_untyped(&others, &entry.field);
-                let on = (!whole).then(|| on.clone());
-                solved.rest.push(Entry { on, ..entry });
-            }
-            solved.cost.join(&variant.cost, 0);
-            if !variant.inline.is_empty() || !variant.hops.is_empty() {
-                solved.variants.push((object.clone(), Rc::new(variant)));
-            }
+            let mut variants = self.solve_object(&at, &fields);
+            rest.extend(rest_of_variant(&others, object, std::mem::take(&mut variants[0].rest)));
+            let variants: Vec<(Name, Rc<Solved>)> = variants
+                .into_iter()
+                .map(|variant| (object.clone(), Rc::new(variant)))
+                .collect();
+            solved = self.product(&solved, &variants, Solved::add_variant);
+        }
+        for solved in &mut solved {
+            solved.rest.clone_from(&rest);
         }
         solved
+    }
+
+    /// Every solution with every addition, as far as none dominates it.
+    fn product<T>(&mut self, solved: &[Solved], additions: &[T], add: fn(&mut Solved, &T)) -> Vec<Solved> {
+        let mut sums = Vec::with_capacity(solved.len() * additions.len());
+        for solved in solved {
+            for addition in additions {
+                self.step();
+                let mut sum = solved.clone();
+                add(&mut sum, addition);
+                sums.push(sum);
+            }
+        }
+        if sums.len() == 1 {
+            return sums;
+        }
+        self.prune(sums, MAX_ALTERNATIVES, |sum| &sum.cost)
     }
 
     /// Object types that a value of the position's type can have in its subgraph.
@@ -104,15 +111,16 @@ impl Session<'_> {
         source.map_or(ty == object, |source| source.possible_types.contains(object))
     }
 
-    /// The field on the interface itself, if the subgraph can resolve it there for every runtime type.
+    /// The field on the interface itself with every alternative below it, if the subgraph can resolve it there for every
+    /// runtime type.
     fn on_interface(
         &mut self,
         at: &Position,
         field: &Arc<FieldNode>,
         runtime_types: &[Name],
-    ) -> Option<Selected> {
+    ) -> Option<Vec<Selected>> {
         if field.name == "__typename" {
-            return Some(typename(field));
+            return Some(vec![typename(field)]);
         }
         let subgraph = at.source?;
         let source = self.model(&at.ty)?.field_in(&field.name, subgraph)?;
@@ -145,19 +153,27 @@ impl Session<'_> {
             };
             self.solve(selections, value, at.reach)
         });
-        if below.as_ref().is_some_and(|below| !below.rest.is_empty()) {
+        if below.as_ref().is_some_and(|below| !below[0].rest.is_empty()) {
             return None;
         }
-        Some(Selected {
+        let selected = |below: Option<Rc<Solved>>| Selected {
             field: field.clone(),
             ty: source.ty.clone(),
             below,
+        };
+        Some(match below {
+            None => vec![selected(None)],
+            Some(below) => below.iter().map(|below| selected(Some(below.clone()))).collect(),
         })
     }
 
     /// Solves selections on an interface that the subgraph has as an object. Fields of interface objects are resolved
     /// as on any object; whatever needs the runtime type is looked up where the interface is a real one.
-    pub(crate) fn solve_interface_object(&mut self, at: &Position, selections: &Arc<SelectionSet>) -> Solved {
+    pub(crate) fn solve_interface_object(
+        &mut self,
+        at: &Position,
+        selections: &Arc<SelectionSet>,
+    ) -> Vec<Solved> {
         let common = self.normalizer.collect_common(&selections.entries);
         let (by_type, common): (Vec<_>, Vec<_>) = common
             .into_iter()
@@ -169,18 +185,19 @@ impl Session<'_> {
             .map(|field| Entry { on: None, field })
             .collect();
         remaining.extend(typed.cloned());
-        remaining.append(&mut solved.rest);
+        remaining.append(&mut solved[0].rest);
         if remaining.is_empty() {
             return solved;
         }
         let remaining = self.normalizer.set(remaining);
-        match self.resolve_runtime_type(at, &solved, &remaining) {
-            Some(resolved) => resolved,
-            None => {
-                solved.rest = remaining.entries.clone();
-                solved
-            }
+        let resolved = self.resolve_runtime_type(at, &solved, &remaining);
+        if !resolved.is_empty() {
+            return resolved;
         }
+        for solved in &mut solved {
+            solved.rest.clone_from(&remaining.entries);
+        }
+        solved
     }
 
     fn is_on_interface_object(&self, at: &Position, field: &FieldNode) -> bool {
@@ -195,25 +212,21 @@ impl Session<'_> {
         })
     }
 
-    /// Adds a hop to a subgraph where the interface is a real one, the cheapest.
+    /// Adds a hop to a subgraph where the interface is a real one; empty where none can be reached.
     fn resolve_runtime_type(
         &mut self,
         at: &Position,
-        solved: &Solved,
+        solved: &[Solved],
         remaining: &Arc<SelectionSet>,
-    ) -> Option<Solved> {
-        if at.reach == Reach::Inline {
-            return None;
-        }
-        let model = self.model(&at.ty)?;
-        let real: Vec<SubgraphId> = model
-            .sources
-            .iter()
-            .filter(|(_, source)| !source.is_interface_object)
-            .map(|(&id, _)| id)
-            .collect();
-        let mut best: Option<(usize, Solved)> = None;
-        for subgraph in real {
+    ) -> Vec<Solved> {
+        let Some(model) = self.model(&at.ty).filter(|_| at.reach == Reach::Anywhere) else {
+            return Vec::new();
+        };
+        let mut found: Vec<Solved> = Vec::new();
+        for (&subgraph, source) in &model.sources {
+            if source.is_interface_object {
+                continue;
+            }
             let provided = Provided::default();
             let value = Value {
                 ty: &at.ty,
@@ -221,33 +234,49 @@ impl Session<'_> {
                 provided: &provided,
                 rivals: Rivals::new(),
             };
-            let below = self.solve(remaining, value, Reach::Anywhere);
-            let mut draft = Draft {
-                inline: solved.inline.clone(),
-                hops: solved.hops.clone(),
-            };
-            let Some(hop) = self.open_plain_hop(at, &mut draft, subgraph) else {
-                continue;
-            };
-            let left = below.rest.len();
-            draft.hops[hop].resolved = Some(below.clone());
-            let cost = draft.cost();
-            let candidate = Solved {
-                inline: draft.inline,
-                hops: draft.hops,
-                rest: below.rest.clone(),
-                cost,
-                ..Solved::default()
-            };
-            let better = best
-                .as_ref()
-                .is_none_or(|(least, other)| (left, &candidate.cost) < (*least, &other.cost));
-            if better {
-                best = Some((left, candidate));
+            let alternatives = self.solve(remaining, value, Reach::Anywhere);
+            for (solved, below) in solved.iter().flat_map(|s| alternatives.iter().map(move |b| (s, b))) {
+                found.extend(self.with_runtime_type(at, solved, subgraph, below));
             }
         }
-        best.map(|(_, solved)| solved)
+        let least = found.iter().map(|solved| solved.rest.len()).min();
+        found.retain(|solved| Some(solved.rest.len()) == least);
+        self.prune(found, MAX_ALTERNATIVES, |solved| &solved.cost)
     }
+
+    fn with_runtime_type(
+        &mut self,
+        at: &Position,
+        solved: &Solved,
+        subgraph: SubgraphId,
+        below: &Rc<Solved>,
+    ) -> Option<Solved> {
+        let mut draft = Draft {
+            inline: solved.inline.clone(),
+            hops: solved.hops.clone(),
+        };
+        let hop = self.open_plain_hop(at, &mut draft, subgraph)?;
+        draft.hops[hop].resolved = Some(below.clone());
+        let cost = draft.cost();
+        Some(Solved {
+            inline: draft.inline,
+            hops: draft.hops,
+            rest: below.rest.clone(),
+            cost,
+            ..Solved::default()
+        })
+    }
+}
+
+/// What is left of a runtime type. A leaf must come from one subgraph for every runtime type: selected for all, it is
+/// left for all.
+fn rest_of_variant(others: &[Entry], object: &Name, rest: Vec<Entry>) -> impl Iterator<Item = Entry> {
+    let on: Arc<[Name]> = Arc::from([object.clone()]);
+    rest.into_iter().map(move |entry| {
+        let whole = entry.field.selections.is_none() && is_untyped(others, &entry.field);
+        let on = (!whole).then(|| on.clone());
+        Entry { on, ..entry }
+    })
 }
 
 fn is_untyped(entries: &[Entry], field: &FieldNode) -> bool {

@@ -52,6 +52,15 @@ impl Cost {
         self.fields += other.fields;
     }
 
+    /// Whether nothing that could still be added makes this the worse of the two: it calls no subgraph in a wave in
+    /// which `other` does not, and is no worse in the rest. This is the search's admissible bound.
+    pub(crate) fn dominates(&self, other: &Cost) -> bool {
+        let calls = |cost: &Cost, wave: usize| cost.waves.get(wave).copied().unwrap_or(0);
+        let within = (0..self.waves.len()).all(|wave| calls(self, wave) & !calls(other, wave) == 0);
+        let rest = |cost: &Cost| (cost.selections, cost.lateness, cost.fields);
+        within && self.depth() <= other.depth() && rest(self) <= rest(other)
+    }
+
     fn fetches(&self) -> u32 {
         self.waves.iter().map(|calls| calls.count_ones()).sum()
     }

@@ -6,7 +6,7 @@ use apollo_compiler::ast::Document;
 use serde_json::{Value, json};
 
 use crate::query_plan::{
-    Condition, EntityFetch, Fetch, FetchTarget, OutputRewrite, PathSegment, QueryPlan, Representation,
+    Condition, ContextVariable, EntityFetch, Fetch, FetchTarget, OutputRewrite, PathSegment, QueryPlan, Representation,
     RepresentationField,
 };
 
@@ -53,7 +53,7 @@ impl Display for QueryPlan {
             self.wave_count()
         )?;
         if self.search_exhausted {
-            writeln!(f, "the search budget ran out: a better plan may exist")?;
+            writeln!(f, "the search gave up candidates: a better plan may exist")?;
         }
         for (id, (fetch, wave)) in self.fetches.iter().zip(self.waves()).enumerate() {
             write_fetch(f, id, wave, fetch)?;
@@ -69,10 +69,10 @@ fn write_fetch(f: &mut Formatter<'_>, id: usize, wave: usize, fetch: &Fetch) -> 
         write!(f, ", after {}", ids.join(", "))?;
     }
     writeln!(f, "{}", conditions(&fetch.conditions))?;
-    if let FetchTarget::Entities(entities) = &fetch.target {
-        for entity in entities {
-            write_entity(f, entity)?;
-        }
+    match &fetch.target {
+        FetchTarget::Root => {}
+        FetchTarget::RootAt(at) => writeln!(f, "  root fields at {}", path(at))?,
+        FetchTarget::Entities(entities) => entities.iter().try_for_each(|entity| write_entity(f, entity))?,
     }
     for rewrite in &fetch.output_rewrites {
         let OutputRewrite::RenameKey { path: at, from, to } = rewrite;
@@ -100,7 +100,16 @@ fn write_entity(f: &mut Formatter<'_>, entity: &EntityFetch) -> fmt::Result {
     for representation in &entity.representations {
         writeln!(f, "    {}", representation_text(representation))?;
     }
+    for context in &entity.contexts {
+        writeln!(f, "    {}", context_text(entity, context))?;
+    }
     Ok(())
+}
+
+fn context_text(entity: &EntityFetch, context: &ContextVariable) -> String {
+    let depth = |at: &Vec<PathSegment>| path(&at[..context.depth.min(at.len())]);
+    let from = entity.paths.first().map(depth).unwrap_or_default();
+    format!("${} from {from}{}", context.variable, fields_text(&context.fields))
 }
 
 fn representation_text(representation: &Representation) -> String {
@@ -163,9 +172,10 @@ fn path(segments: &[PathSegment]) -> String {
 }
 
 fn fetch_json(id: usize, wave: usize, fetch: &Fetch) -> Value {
-    let entities = match &fetch.target {
-        FetchTarget::Root => Value::Null,
-        FetchTarget::Entities(entities) => entities.iter().map(entity_json).collect(),
+    let (at, entities) = match &fetch.target {
+        FetchTarget::Root => (Value::Null, Value::Null),
+        FetchTarget::RootAt(at) => (path(at).into(), Value::Null),
+        FetchTarget::Entities(entities) => (Value::Null, entities.iter().map(entity_json).collect()),
     };
     json!({
         "id": id,
@@ -173,9 +183,11 @@ fn fetch_json(id: usize, wave: usize, fetch: &Fetch) -> Value {
         "subgraph": &*fetch.subgraph,
         "dependsOn": fetch.depends_on.iter().map(|id| id.0).collect::<Vec<_>>(),
         "operationType": fetch.operation_type.name(),
+        "operationName": fetch.operation_name.as_ref().map(|name| name.as_str()),
         "operation": &*fetch.operation,
         "variables": fetch.variables.iter().map(|name| name.as_str()).collect::<Vec<_>>(),
         "conditions": conditions_json(&fetch.conditions),
+        "rootFieldsAt": at,
         "entities": entities,
         "renames": fetch.output_rewrites.iter().map(rename_json).collect::<Vec<_>>(),
     })
@@ -188,6 +200,7 @@ fn entity_json(entity: &EntityFetch) -> Value {
         "paths": entity.paths.iter().map(|at| path(at)).collect::<Vec<_>>(),
         "representations": entity.representations.iter().map(representation_text).collect::<Vec<_>>(),
         "conditions": conditions_json(&entity.conditions),
+        "contexts": entity.contexts.iter().map(|context| context_text(entity, context)).collect::<Vec<_>>(),
     })
 }
 

@@ -16,6 +16,12 @@ pub enum PlanError {
     /// Subscriptions are not planned.
     #[error("subscriptions are not supported")]
     Subscription,
+    /// The operation selects more than [`crate::PlannerConfig::max_work`] allows.
+    #[error("the operation is too complex: planning it takes more than {0} steps")]
+    TooComplex(usize),
+    /// Fields nested more deeply than [`crate::PlannerConfig::max_depth`] allows.
+    #[error("the operation is too deep: it nests fields more than {0} levels")]
+    TooDeep(usize),
     /// No chain of subgraphs resolves the field: the supergraph is not satisfiable.
     #[error("no subgraph can be reached that resolves `{field}`")]
     Unreachable {

@@ -1,17 +1,20 @@
 //! Turns solved positions into requests that depend on each other.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use apollo_compiler::ast::Argument;
+use apollo_compiler::ast::{Argument, Type, Value};
 use apollo_compiler::{Name, Node};
 use fondaco_supergraph::SubgraphId;
 use rustc_hash::FxHashMap;
 
 use crate::abstract_types::{data_types, ordered_inputs};
+use crate::contexts::ContextUse;
+use crate::levels::Levels;
 use crate::normalize::{FieldNode, SelectionSet};
 use crate::position::{Hop, Selected, Slot, Solved};
-use crate::query_plan::{PathSegment, Representation, RepresentationField};
+use crate::query_plan::{ContextVariable, PathSegment, Representation, RepresentationField};
 use crate::selection_tree::{Tree, TreeField};
 use crate::solve::Session;
 
@@ -19,18 +22,33 @@ use crate::solve::Session;
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) subgraph: SubgraphId,
-    /// `None` for root fields.
-    pub(crate) entity: Option<Lookup>,
+    pub(crate) target: Target,
     pub(crate) tree: Tree,
     /// Requests whose data must be there before: indexes below this one's.
     pub(crate) needs: BTreeSet<usize>,
 }
 
+/// What a request selects.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// Root fields.
+    Root,
+    /// Root fields of a query, for values of the query type at this path.
+    RootAt(Vec<PathSegment>),
+    /// Entities.
+    Entity(Lookup),
+}
+
 /// Which objects a request looks up.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lookup {
     pub(crate) path: Vec<PathSegment>,
     pub(crate) representation: Representation,
+    pub(crate) contexts: Vec<ContextVariable>,
+    /// Types of the context variables.
+    pub(crate) context_types: Vec<Type>,
+    /// Requests that bring values of the representation, apart from the one that brings the object.
+    pub(crate) late: BTreeSet<usize>,
 }
 
 /// Client fields at a position, by response key: internal fields must not take their keys.
@@ -51,9 +69,9 @@ impl ClientView {
         view
     }
 
-    fn below(&self, key: &Name) -> ClientView {
+    fn below(&self, key: &Name) -> Rc<ClientView> {
         let fields = self.by_key.get(key).into_iter().flatten();
-        ClientView::of(fields.filter_map(|field| field.selections.as_ref()))
+        Rc::new(ClientView::of(fields.filter_map(|field| field.selections.as_ref())))
     }
 }
 
@@ -63,6 +81,8 @@ pub(crate) struct Emitter<'s, 'a> {
     pub(crate) requests: Vec<Request>,
     /// Internal fields with arguments, each with an alias of its own.
     with_arguments: Vec<(Name, Vec<Node<Argument>>)>,
+    /// Objects met so far, and those that enclose the one at hand: contexts take values from them.
+    levels: Levels,
 }
 
 /// Requests made for what was selected: by field of the fetch at hand, and by field of each hop.
@@ -78,26 +98,45 @@ impl<'s, 'a> Emitter<'s, 'a> {
             session,
             requests: Vec::new(),
             with_arguments: Vec::new(),
+            levels: Levels::default(),
         }
     }
 
+    /// Emits the top of an operation.
+    pub(crate) fn root(&mut self, solved: &Solved, ty: &Name, view: &Rc<ClientView>) {
+        self.levels.enter(ty, &[], view);
+        self.position(solved, ty, None, view, &[]);
+        self.levels.leave();
+    }
+
+    /// The requests, each after those it needs.
+    pub(crate) fn finish(self) -> Vec<Request> {
+        self.levels.order(self.requests)
+    }
+
     /// Emits a position. Returns what `request` selects there, and all requests made.
-    pub(crate) fn position(
+    fn position(
         &mut self,
         solved: &Solved,
         ty: &Name,
         request: Option<usize>,
-        view: &ClientView,
+        view: &Rc<ClientView>,
         path: &[PathSegment],
     ) -> (Tree, Vec<usize>) {
         let first_made = self.requests.len();
         let mut tree = Tree::default();
         let mut made = Made::default();
+        let work = &self.session.normalizer.work;
+        work.spend(1 + solved.inline.len() + solved.variants.len());
+        if work.is_refused() {
+            return (tree, Vec::new());
+        }
         if solved.typename || (request.is_some() && !solved.hops.is_empty()) {
             tree.add_typename();
         }
         for selected in &solved.inline {
             let (field, requests) = self.field(selected, request, view, path);
+            self.levels.bring(selected, &field.key, request, &requests);
             tree.add(field);
             made.inline.push(requests);
         }
@@ -117,7 +156,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
         &mut self,
         selected: &Selected,
         request: Option<usize>,
-        view: &ClientView,
+        view: &Rc<ClientView>,
         path: &[PathSegment],
     ) -> (TreeField, Vec<usize>) {
         let node = &selected.field;
@@ -128,7 +167,10 @@ impl<'s, 'a> Emitter<'s, 'a> {
                 let mut path = path.to_vec();
                 path.push(PathSegment::Key(key.clone()));
                 let ty = selected.ty.inner_named_type();
-                let (mut tree, made) = self.position(solved, ty, request, &view.below(&key), &path);
+                let view = view.below(&key);
+                self.levels.enter(ty, &path, &view);
+                let (mut tree, made) = self.position(solved, ty, request, &view, &path);
+                self.levels.leave();
                 if tree.is_empty() {
                     tree.add_typename();
                 }
@@ -140,6 +182,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
             name: node.name.clone(),
             arguments: node.arguments.clone(),
             conditions: node.conditions.clone(),
+            directives: node.directives.clone(),
             ty: selected.ty.clone(),
             below,
         };
@@ -151,26 +194,39 @@ impl<'s, 'a> Emitter<'s, 'a> {
         hop: &Hop,
         ty: &Name,
         request: Option<usize>,
-        view: &ClientView,
+        view: &Rc<ClientView>,
         path: &[PathSegment],
         made: &mut Made,
     ) {
         let needs = needs_of(hop, request, made);
-        let entity = request.map(|_| Lookup {
-            path: object_path(path),
-            representation: self.representation(hop, ty, view),
-        });
         let index = self.requests.len();
+        let target = match request {
+            None => Target::Root,
+            Some(_) if hop.inputs.is_empty() => Target::RootAt(path.to_vec()),
+            Some(parent) => {
+                let (contexts, context_types) = self.contexts(hop, index);
+                Target::Entity(Lookup {
+                    path: object_path(path),
+                    representation: self.representation(hop, ty, view),
+                    contexts,
+                    context_types,
+                    late: needs.iter().copied().filter(|&need| need != parent).collect(),
+                })
+            }
+        };
+        let is_entity = matches!(target, Target::Entity(_));
         self.requests.push(Request {
             subgraph: hop.subgraph,
-            entity,
+            target,
             tree: Tree::default(),
             needs,
         });
         let mut tree = Tree::default();
         let mut by_field = Vec::new();
         for selected in &hop.selected {
-            let (field, requests) = self.field(selected, Some(index), view, path);
+            let (mut field, requests) = self.field(selected, Some(index), view, path);
+            self.levels.bring(selected, &field.key, Some(index), &requests);
+            field.arguments.extend(self.context_arguments(hop, selected, index));
             tree.add(field);
             by_field.push(requests);
         }
@@ -178,7 +234,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
             let (below, _) = self.position(resolved, &hop.typename, Some(index), view, path);
             tree.merge(below);
         }
-        if request.is_some() {
+        if is_entity {
             let mut outer = Tree::default();
             outer.add_fragment(&hop.typename, tree);
             tree = outer;
@@ -187,7 +243,42 @@ impl<'s, 'a> Emitter<'s, 'a> {
         made.hops.push((index, by_field));
     }
 
-    fn representation(&mut self, hop: &Hop, ty: &Name, view: &ClientView) -> Representation {
+    /// Variables for the contexts of a hop that becomes the request `index`.
+    fn contexts(&mut self, hop: &Hop, index: usize) -> (Vec<ContextVariable>, Vec<Type>) {
+        let variables = hop.contexts.iter().map(|used| {
+            let (ty, view, depth) = self.levels.above(used.up);
+            let mut fields = Vec::new();
+            for set in &used.selections {
+                for entry in &set.entries {
+                    let on = entry.on.as_deref().unwrap_or_default();
+                    let parent = on.first().unwrap_or(&ty).clone();
+                    let field = self.representation_field(&entry.field, false, (&parent, on), &view);
+                    self.levels.need(index, used.up, &field.response_key);
+                    merge_representation_field(&mut fields, field);
+                }
+            }
+            let variable = ContextVariable {
+                variable: context_variable(&used.argument, index),
+                depth,
+                fields,
+            };
+            (variable, used.ty.clone())
+        });
+        variables.unzip()
+    }
+
+    /// Arguments that take their values from the contexts of the hop.
+    fn context_arguments(&self, hop: &Hop, selected: &Selected, index: usize) -> Vec<Node<Argument>> {
+        let is_used = |used: &&ContextUse| hop.contexts.contains(used);
+        let argument = |used: &ContextUse| Argument {
+            name: used.argument.clone(),
+            value: Node::new(Value::Variable(context_variable(&used.argument, index))),
+        };
+        let used = selected.field.contexts.iter().filter(is_used);
+        used.map(|used| Node::new(argument(used))).collect()
+    }
+
+    fn representation(&mut self, hop: &Hop, ty: &Name, view: &Rc<ClientView>) -> Representation {
         let is_abstract = self.session.model(ty).is_some_and(|model| model.is_abstract);
         let on_types = if is_abstract {
             data_types(self.session, ty)
@@ -214,7 +305,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
         node: &FieldNode,
         is_key: bool,
         (parent, on_types): (&Name, &[Name]),
-        view: &ClientView,
+        view: &Rc<ClientView>,
     ) -> RepresentationField {
         let response_key = self.response_key(node, view);
         let mut fields = Vec::new();
@@ -260,7 +351,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
 
     /// Key under which a field is fetched. Internal fields with arguments always get an alias, because the same field
     /// may be required with others; those without only where the client uses the key for something else.
-    fn response_key(&mut self, node: &FieldNode, view: &ClientView) -> Name {
+    fn response_key(&mut self, node: &FieldNode, view: &Rc<ClientView>) -> Name {
         if !node.internal {
             return node.response_key.clone();
         }
@@ -307,6 +398,12 @@ fn object_path(path: &[PathSegment]) -> Vec<PathSegment> {
         [object @ .., PathSegment::TypeCondition(_)] => object.to_vec(),
         whole => whole.to_vec(),
     }
+}
+
+/// Name of the variable for an argument of the request `index`.
+fn context_variable(argument: &Name, index: usize) -> Name {
+    let name = format!("_fondaco_{argument}_{index}");
+    Name::new(&name).expect("a name with a prefix and a number is a name")
 }
 
 fn typename_field() -> RepresentationField {

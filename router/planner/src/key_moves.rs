@@ -4,12 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use apollo_compiler::Name;
-use fondaco_supergraph::{Key, SubgraphId};
+use fondaco_supergraph::{FieldSet, Key, SubgraphId};
 use rustc_hash::FxHashMap;
 
 use crate::normalize::FieldNode;
 use crate::position::{Position, Reach, Rivals, Selected};
-use crate::solve::{Session, Value};
+use crate::solve::{Part, Session, Value};
 
 /// Nesting of keys whose own fields need entity fetches.
 const MAX_KEY_DEPTH: usize = 2;
@@ -52,8 +52,21 @@ pub(crate) struct KeyField {
 pub(crate) struct KeySource {
     pub(crate) subgraph: SubgraphId,
     pub(crate) selected: Selected,
+    /// What the subgraph requires to resolve the field.
+    pub(crate) requires: Option<FieldSet>,
     /// Wave after which it is there.
     ready: usize,
+}
+
+impl KeySource {
+    pub(crate) fn part(&self) -> Part {
+        Part {
+            subgraph: self.subgraph,
+            selected: self.selected.clone(),
+            requires: self.requires.clone(),
+            contexts: Vec::new(),
+        }
+    }
 }
 
 impl Session<'_> {
@@ -73,6 +86,9 @@ impl Session<'_> {
 
     fn find_moves(&mut self, at: &Position) -> Moves {
         let mut moves = Moves::default();
+        if at.source.is_some() && self.is_query_root(&at.ty) {
+            return self.moves_to_root_fields(at);
+        }
         let mut open = self.keyed_subgraphs(at);
         let mut reached: Vec<(SubgraphId, usize)> = at.source.into_iter().map(|source| (source, 0)).collect();
         let mut wave = 0;
@@ -106,6 +122,25 @@ impl Session<'_> {
             }
         }
         moves
+    }
+
+    fn is_query_root(&self, ty: &Name) -> bool {
+        let query = &self.supergraph.schema().schema_definition.query;
+        query.as_ref().is_some_and(|query| query.name == *ty)
+    }
+
+    /// The query type has no key: any subgraph resolves its fields at any time.
+    fn moves_to_root_fields(&self, at: &Position) -> Moves {
+        let model = self.model(&at.ty);
+        let others = model.iter().flat_map(|model| model.sources.keys());
+        let others = others.filter(|&&subgraph| at.source != Some(subgraph));
+        let way = || Move {
+            typename: at.ty.clone(),
+            key: Vec::new(),
+        };
+        Moves {
+            by_subgraph: others.map(|&subgraph| (subgraph, vec![way()])).collect(),
+        }
     }
 
     /// Subgraphs that look up objects of this type, with the type's name there and its resolvable keys.
@@ -151,7 +186,7 @@ impl Session<'_> {
             .map(|field| {
                 let mut sources: Vec<KeySource> = reached
                     .iter()
-                    .filter_map(|&(subgraph, wave)| self.read_key_field(at, &field, subgraph, wave))
+                    .filter_map(|&source| self.read_key_field(at, &field, source, reached))
                     .filter(|source| source.ready <= deadline)
                     .collect();
                 sources.sort_by_key(|source| source.ready);
@@ -164,21 +199,23 @@ impl Session<'_> {
         &mut self,
         at: &Position,
         field: &Arc<FieldNode>,
-        subgraph: SubgraphId,
-        wave: usize,
+        (subgraph, wave): (SubgraphId, usize),
+        reached: &[(SubgraphId, usize)],
     ) -> Option<KeySource> {
         if field.name == "__typename" {
             let selected = crate::solve::typename(field);
             return (at.source == Some(subgraph)).then_some(KeySource {
                 subgraph,
                 selected,
+                requires: None,
                 ready: wave,
             });
         }
         let resolution = self.resolution(at, &field.name, subgraph)?;
-        if resolution.requires.is_some() {
-            return None;
-        }
+        let wave = match &resolution.requires {
+            None => wave,
+            Some(requires) => wave.max(1 + self.read_required(at, requires, reached)?),
+        };
         let ty = resolution.ty.inner_named_type();
         let value = || Value {
             ty,
@@ -189,7 +226,7 @@ impl Session<'_> {
         let mut below = field
             .selections
             .as_ref()
-            .map(|selections| self.solve(selections, value(), Reach::Inline));
+            .map(|selections| self.solve(selections, value(), Reach::Inline)[0].clone());
         if let (Some(inline), Some(selections)) = (&below, &field.selections)
             && !inline.rest.is_empty()
         {
@@ -198,7 +235,7 @@ impl Session<'_> {
                 return None;
             }
             self.key_depth += 1;
-            let solved = self.solve(selections, value(), Reach::Anywhere);
+            let solved = self.solve(selections, value(), Reach::Anywhere)[0].clone();
             self.key_depth -= 1;
             if !solved.rest.is_empty() {
                 return None;
@@ -214,7 +251,33 @@ impl Session<'_> {
         Some(KeySource {
             subgraph,
             selected,
+            requires: resolution.requires,
             ready,
         })
+    }
+
+    /// Wave after which everything is there that a field of a key requires.
+    fn read_required(
+        &mut self,
+        at: &Position,
+        requires: &FieldSet,
+        reached: &[(SubgraphId, usize)],
+    ) -> Option<usize> {
+        if self.key_depth >= MAX_KEY_DEPTH {
+            self.cuts += 1;
+            return None;
+        }
+        self.key_depth += 1;
+        let set = self.field_set(requires);
+        let mut ready = Some(0);
+        for field in self.normalizer.collect(&set.entries, &at.ty) {
+            let sources = reached
+                .iter()
+                .filter_map(|&source| self.read_key_field(at, &field, source, reached));
+            let soonest = sources.map(|source| source.ready).min();
+            ready = ready.zip(soonest).map(|(ready, soonest)| ready.max(soonest));
+        }
+        self.key_depth -= 1;
+        ready
     }
 }

@@ -1,26 +1,32 @@
 //! Operation in, query plan out: pure, no I/O.
 //!
-//! - `normalize`: fragments and conditions flattened
+//! - `normalize`, `contexts`: fragments and conditions flattened, values that `@fromContext` takes selected
 //! - `solve`, `abstract_types`, `key_moves`, `place`: the search for who resolves what, over `position`s by `cost`
-//! - `fetch_graph`, `selection_tree`: requests and what they select
+//! - `work`: the limit on all of that; `override_labels`: which labels are active
+//! - `fetch_graph`, `levels`, `selection_tree`: requests and what they select
 //! - `optimize`, `write`: requests merged into fetches and written
 //! - `query_plan`, `display`: the result, and its text and JSON form
 
 mod abstract_types;
+mod contexts;
 mod cost;
 pub mod display;
 mod error;
 mod fetch_graph;
 mod key_moves;
+mod levels;
 mod normalize;
 mod optimize;
+mod override_labels;
 mod place;
 mod position;
 pub mod query_plan;
 mod selection_tree;
 mod solve;
+mod work;
 mod write;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use apollo_compiler::ast::OperationType;
@@ -28,37 +34,36 @@ use apollo_compiler::executable::Operation;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Name};
 use fondaco_supergraph::Supergraph;
-use rustc_hash::FxHashSet;
 
 pub use error::PlanError;
+pub use override_labels::OverrideLabels;
 
 use fetch_graph::{ClientView, Emitter, Request};
 use normalize::{FieldNode, Normalizer, SelectionSet};
 use position::{Position, Provided, Reach, Rivals, Solved};
 use query_plan::QueryPlan;
 use solve::Session;
+use work::Work;
 
 /// Settings of the planner.
 #[derive(Debug, Clone)]
 pub struct PlannerConfig {
-    /// Drafts the search may try for one operation before it takes the first good choice everywhere.
+    /// Drafts the search may try for one operation before it keeps only the best one everywhere.
     pub search_budget: usize,
-    /// Labels of progressive `@override`s that are active. `percent(100)` always is; others are not by default.
-    pub active_override_labels: FxHashSet<String>,
+    /// Steps (fields looked at, drafts tried, fields written) after which an operation is refused as too complex. A step
+    /// takes about a microsecond.
+    pub max_work: usize,
+    /// Levels of nested fields after which an operation is refused as too deep. It bounds the stack that planning needs.
+    pub max_depth: usize,
 }
 
 impl Default for PlannerConfig {
     fn default() -> Self {
         PlannerConfig {
             search_budget: 20_000,
-            active_override_labels: FxHashSet::default(),
+            max_work: 400_000,
+            max_depth: 128,
         }
-    }
-}
-
-impl PlannerConfig {
-    fn is_label_active(&self, label: &str) -> bool {
-        label == "percent(100)" || self.active_override_labels.contains(label)
     }
 }
 
@@ -80,11 +85,13 @@ impl Planner {
         &self.supergraph
     }
 
-    /// Plans one operation of a document that is valid against the API schema.
+    /// Plans one operation of a document that is valid against the API schema. `labels` are the active progressive
+    /// overrides.
     pub fn plan(
         &self,
         document: &Valid<ExecutableDocument>,
         operation_name: Option<&str>,
+        labels: &OverrideLabels,
     ) -> Result<QueryPlan, PlanError> {
         let operation = document
             .operations
@@ -93,28 +100,48 @@ impl Planner {
         if operation.operation_type == OperationType::Subscription {
             return Err(PlanError::Subscription);
         }
-        let normalizer = Normalizer::new(&self.supergraph, Some(&document.fragments));
-        let mut session = Session::new(&self.supergraph, &self.config, normalizer);
-        let root = operation.object_type();
-        let selections = session.normalizer.client(&operation.selection_set);
-        let fields = session.normalizer.collect(&selections.entries, root);
-        let fields: Vec<_> = fields
-            .into_iter()
-            .filter(|field| !field.name.starts_with("__"))
-            .collect();
-        let steps = solve_root(&mut session, operation, &fields)?;
-        let requests = emit(&session, root, &selections, &steps);
+        let work = Work::new(self.config.max_work, self.config.max_depth);
+        let normalizer = Normalizer::new(&self.supergraph, Some(&document.fragments), work);
+        let mut session = Session::new(&self.supergraph, &self.config, labels, normalizer);
+        let requests = requests(&mut session, operation);
+        self.check(&session)?;
         let output = optimize::Output {
             supergraph: &self.supergraph,
-            operation_type: operation.operation_type,
-            variables: &operation.variables,
+            operation,
         };
         Ok(QueryPlan {
             operation_type: operation.operation_type,
-            fetches: optimize::fetches(requests, &output),
-            search_exhausted: session.exhausted(),
+            fetches: optimize::fetches(requests?, &output),
+            search_exhausted: session.narrowed,
         })
     }
+
+    /// Whether a limit was passed; what was made of the operation is then incomplete.
+    fn check(&self, session: &Session<'_>) -> Result<(), PlanError> {
+        let work = &session.normalizer.work;
+        if work.is_too_deep() {
+            return Err(PlanError::TooDeep(self.config.max_depth));
+        }
+        if work.is_refused() {
+            return Err(PlanError::TooComplex(self.config.max_work));
+        }
+        Ok(())
+    }
+}
+
+fn requests(session: &mut Session<'_>, operation: &Operation) -> Result<Vec<Request>, PlanError> {
+    let root = operation.object_type();
+    let mut selections = session.normalizer.client(&operation.selection_set);
+    if session.supergraph.has_contexts() {
+        selections = contexts::apply(&session.normalizer, root, &selections);
+    }
+    let fields = session.normalizer.collect(&selections.entries, root);
+    let fields: Vec<_> = fields
+        .into_iter()
+        .filter(|field| !field.name.starts_with("__"))
+        .collect();
+    let steps = solve_root(session, operation, &fields)?;
+    Ok(emit(session, root, &selections, &steps))
 }
 
 /// Solves the root fields: of a query all at once, of a mutation one after the other.
@@ -163,7 +190,7 @@ fn solve_step(
     at: &Position,
     fields: &[Arc<FieldNode>],
 ) -> Result<Solved, PlanError> {
-    let solved = session.solve_object(at, fields);
+    let solved = session.solve_object(at, fields).swap_remove(0);
     match solved.rest.first() {
         None => Ok(solved),
         Some(entry) => Err(PlanError::Unreachable {
@@ -178,17 +205,17 @@ fn emit(
     selections: &Arc<SelectionSet>,
     steps: &[Solved],
 ) -> Vec<Request> {
-    let view = ClientView::of(std::iter::once(selections));
+    let view = Rc::new(ClientView::of(std::iter::once(selections)));
     let mut emitter = Emitter::new(session);
     let mut before = 0;
     for step in steps {
         let start = emitter.requests.len();
-        emitter.position(step, root, None, &view, &[]);
+        emitter.root(step, root, &view);
         // Serial execution: nothing of a step starts before everything of the step before has ended.
         for request in &mut emitter.requests[start..] {
             request.needs.extend(before..start);
         }
         before = start;
     }
-    emitter.requests
+    emitter.finish()
 }

@@ -1,6 +1,6 @@
 //! Selection sets without fragments: every field knows the object types it applies to and its `@skip`/`@include` conditions.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use apollo_compiler::ast::{Argument, Directive};
@@ -8,8 +8,11 @@ use apollo_compiler::collections::IndexMap;
 use apollo_compiler::executable::{Fragment, Selection, SelectionSet as Source};
 use apollo_compiler::{Name, Node};
 use fondaco_supergraph::Supergraph;
+use rustc_hash::FxHashMap;
 
+use crate::contexts::ContextUse;
 use crate::query_plan::Condition;
+use crate::work::Work;
 
 /// Fields selected on one composite type.
 #[derive(Debug)]
@@ -19,8 +22,15 @@ pub(crate) struct SelectionSet {
     pub(crate) entries: Vec<Entry>,
 }
 
+impl PartialEq for SelectionSet {
+    /// Sets that select the same are equal, whatever their ids.
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
 /// One field of a selection set.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     /// Object types the field is selected for; `None`: every type the position can have.
     pub(crate) on: Option<Arc<[Name]>>,
@@ -34,7 +44,7 @@ impl Entry {
 }
 
 /// A field with everything below it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FieldNode {
     /// Key in the client's response. For internal fields the name; the key is chosen when the fetch is written.
     pub(crate) response_key: Name,
@@ -42,6 +52,10 @@ pub(crate) struct FieldNode {
     pub(crate) arguments: Vec<Node<Argument>>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) selections: Option<Arc<SelectionSet>>,
+    /// Executable directives other than `@skip` and `@include`; subgraphs get them too.
+    pub(crate) directives: Vec<Node<Directive>>,
+    /// Arguments that take their values from objects above; only subgraphs that have them use them.
+    pub(crate) contexts: Vec<ContextUse>,
     /// Selected for a key or `@requires`, not by the client.
     pub(crate) internal: bool,
 }
@@ -70,8 +84,13 @@ impl FieldNode {
 pub(crate) struct Normalizer<'a> {
     pub(crate) supergraph: &'a Supergraph,
     pub(crate) fragments: Option<&'a IndexMap<Name, Node<Fragment>>>,
+    pub(crate) work: Work,
     next_id: Cell<u32>,
+    joined: RefCell<FxHashMap<(*const FieldNode, *const FieldNode), Joined>>,
 }
+
+/// A join with its operands, which it keeps alive so that their addresses stay theirs.
+type Joined = (Arc<FieldNode>, Arc<FieldNode>, Arc<FieldNode>);
 
 /// What surrounds a selection: the type conditions and `@skip`/`@include` of the fragments it stands in.
 #[derive(Clone, Default)]
@@ -84,11 +103,14 @@ impl<'a> Normalizer<'a> {
     pub(crate) fn new(
         supergraph: &'a Supergraph,
         fragments: Option<&'a IndexMap<Name, Node<Fragment>>>,
+        work: Work,
     ) -> Self {
         Normalizer {
             supergraph,
             fragments,
+            work,
             next_id: Cell::new(0),
+            joined: RefCell::default(),
         }
     }
 
@@ -106,17 +128,25 @@ impl<'a> Normalizer<'a> {
     pub(crate) fn set(&self, entries: Vec<Entry>) -> Arc<SelectionSet> {
         let id = self.next_id.get();
         self.next_id.set(id + 1);
+        self.work.spend(entries.len());
         Arc::new(SelectionSet { id, entries })
     }
 
     fn normalize(&self, source: &Source, internal: bool) -> Arc<SelectionSet> {
         let mut entries = Vec::new();
-        self.flatten(source, &source.ty, &Scope::default(), internal, &mut entries);
+        if self.work.enter() {
+            self.flatten(source, &source.ty, &Scope::default(), internal, &mut entries);
+        }
+        self.work.leave();
         self.set(entries)
     }
 
     fn flatten(&self, source: &Source, at: &Name, scope: &Scope, internal: bool, into: &mut Vec<Entry>) {
         for selection in &source.selections {
+            self.work.spend(1);
+            if self.work.is_refused() {
+                return;
+            }
             let directives = match selection {
                 Selection::Field(field) => &field.directives,
                 Selection::InlineFragment(fragment) => &fragment.directives,
@@ -140,6 +170,8 @@ impl<'a> Normalizer<'a> {
                         arguments: field.arguments.clone(),
                         conditions,
                         selections,
+                        directives: forwarded(&field.directives),
+                        contexts: Vec::new(),
                         internal,
                     };
                     into.push(Entry {
@@ -207,6 +239,7 @@ impl<'a> Normalizer<'a> {
                 other.response_key == field.response_key
                     && other.name == field.name
                     && other.arguments == field.arguments
+                    && other.directives == field.directives
                     && comparable
             });
             match twin {
@@ -217,8 +250,20 @@ impl<'a> Normalizer<'a> {
         fields
     }
 
-    /// Joins two selections of one field. Where one is unconditional, the other's conditions move below it.
+    /// Joins two selections of one field, once a session: what is below is then also solved once.
     fn join(&self, first: &Arc<FieldNode>, second: &Arc<FieldNode>) -> Arc<FieldNode> {
+        let key = (Arc::as_ptr(first), Arc::as_ptr(second));
+        if let Some((.., joined)) = self.joined.borrow().get(&key) {
+            return joined.clone();
+        }
+        let joined = self.join_now(first, second);
+        let kept = (first.clone(), second.clone(), joined.clone());
+        self.joined.borrow_mut().insert(key, kept);
+        joined
+    }
+
+    /// Where one selection is unconditional, the other's conditions move below it.
+    fn join_now(&self, first: &Arc<FieldNode>, second: &Arc<FieldNode>) -> Arc<FieldNode> {
         let joined = if first.conditions == second.conditions {
             first.conditions.clone()
         } else {
@@ -284,4 +329,10 @@ fn conditions(outer: &[Condition], directives: &[Node<Directive>]) -> Option<Vec
         }
     }
     Some(conditions)
+}
+
+/// Directives that the subgraph gets: all but those that were turned into conditions.
+pub(crate) fn forwarded(directives: &[Node<Directive>]) -> Vec<Node<Directive>> {
+    let ours = |directive: &&Node<Directive>| !matches!(directive.name.as_str(), "skip" | "include");
+    directives.iter().filter(ours).cloned().collect()
 }

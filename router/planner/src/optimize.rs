@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use apollo_compiler::ast::{OperationType, VariableDefinition};
-use apollo_compiler::{Name, Node};
+use apollo_compiler::Name;
+use apollo_compiler::ast::{DirectiveLocation, OperationType, Type};
+use apollo_compiler::executable::Operation;
 use fondaco_supergraph::{SubgraphId, Supergraph};
 
-use crate::fetch_graph::{Request, merge_representation_field};
-use crate::query_plan::{Condition, EntityFetch, Fetch, FetchId, FetchTarget, PathSegment, Representation};
+use crate::fetch_graph::{Request, Target, merge_representation_field};
+use crate::normalize::forwarded;
+use crate::query_plan::{
+    Condition, ContextVariable, EntityFetch, Fetch, FetchId, FetchTarget, OutputRewrite, PathSegment, Representation,
+};
 use crate::selection_tree::Tree;
 use crate::write;
 
@@ -18,12 +22,29 @@ const MAX_DELAYED: usize = 64;
 /// What is common to the fetches of a plan.
 pub(crate) struct Output<'a> {
     pub(crate) supergraph: &'a Supergraph,
-    pub(crate) operation_type: OperationType,
-    pub(crate) variables: &'a [Node<VariableDefinition>],
+    pub(crate) operation: &'a Operation,
 }
 
 /// A fetch is identified by wave, subgraph and kind.
-type GroupKey = (usize, SubgraphId, bool);
+type GroupKey<'r> = (usize, SubgraphId, Kind<'r>);
+
+/// Requests of one kind may share a fetch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind<'r> {
+    Root,
+    RootAt(&'r [PathSegment]),
+    Entities,
+}
+
+impl Kind<'_> {
+    fn of(request: &Request) -> Kind<'_> {
+        match &request.target {
+            Target::Root => Kind::Root,
+            Target::RootAt(path) => Kind::RootAt(path),
+            Target::Entity(_) => Kind::Entities,
+        }
+    }
+}
 
 /// Entity look-ups that share one `_entities` selection.
 struct Selection {
@@ -31,38 +52,46 @@ struct Selection {
     representations: Vec<Representation>,
     tree: Tree,
     conditions: Vec<Condition>,
+    contexts: Vec<ContextVariable>,
+    context_types: Vec<Type>,
+    /// Requests without which values would be missing in the representations, though the objects are there.
+    late: BTreeSet<usize>,
 }
 
 /// Merges requests into fetches, in topological order.
 pub(crate) fn fetches(requests: Vec<Request>, output: &Output<'_>) -> Vec<Fetch> {
-    let waves = delay(&requests, earliest(&requests));
-    let mut groups: BTreeMap<GroupKey, Vec<usize>> = BTreeMap::new();
-    for (index, request) in requests.iter().enumerate() {
-        groups
-            .entry((waves[index], request.subgraph, request.entity.is_some()))
-            .or_default()
-            .push(index);
-    }
+    let groups = groups(&requests);
     let mut fetch_of = vec![FetchId(0); requests.len()];
-    for (id, members) in groups.values().enumerate() {
+    for (id, members) in groups.iter().enumerate() {
         members.iter().for_each(|&member| fetch_of[member] = FetchId(id));
     }
     let mut requests: Vec<Option<Request>> = requests.into_iter().map(Some).collect();
-    groups
-        .into_values()
-        .map(|members| {
-            let members: Vec<Request> = members
-                .iter()
-                .filter_map(|&member| requests[member].take())
-                .collect();
-            let needs: BTreeSet<FetchId> = members
-                .iter()
-                .flat_map(|member| &member.needs)
-                .map(|&need| fetch_of[need])
-                .collect();
-            fetch(members, needs.into_iter().collect(), output)
-        })
-        .collect()
+    let fetches = groups.into_iter().enumerate().map(|(id, members)| {
+        let members: Vec<Request> = members
+            .iter()
+            .filter_map(|&member| requests[member].take())
+            .collect();
+        let needs: BTreeSet<FetchId> = members
+            .iter()
+            .flat_map(|member| &member.needs)
+            .map(|&need| fetch_of[need])
+            .collect();
+        fetch(FetchId(id), members, needs.into_iter().collect(), output)
+    });
+    fetches.collect()
+}
+
+/// Requests that share a fetch, the fetches in topological order.
+fn groups(requests: &[Request]) -> Vec<Vec<usize>> {
+    let waves = delay(requests, earliest(requests));
+    let mut groups: BTreeMap<GroupKey<'_>, Vec<usize>> = BTreeMap::new();
+    for (index, request) in requests.iter().enumerate() {
+        groups
+            .entry((waves[index], request.subgraph, Kind::of(request)))
+            .or_default()
+            .push(index);
+    }
+    groups.into_values().collect()
 }
 
 /// First wave in which each request can run.
@@ -86,14 +115,16 @@ fn delay(requests: &[Request], mut waves: Vec<usize>) -> Vec<usize> {
         return waves;
     }
     let last = waves.iter().copied().max().unwrap_or(0);
+    let mut count = fetch_count(requests, &waves);
     for index in (0..requests.len()).rev() {
-        let later: Vec<usize> = (0..requests.len())
-            .filter(|&other| {
-                requests[other].subgraph == requests[index].subgraph
-                    && requests[other].entity.is_some()
-                    && requests[index].entity.is_some()
-                    && waves[other] > waves[index]
-            })
+        let can_join = |other: &usize| {
+            requests[*other].subgraph == requests[index].subgraph
+                && Kind::of(&requests[*other]) == Kind::Entities
+                && Kind::of(&requests[index]) == Kind::Entities
+                && waves[*other] > waves[index]
+        };
+        let later: BTreeSet<usize> = (0..requests.len())
+            .filter(can_join)
             .map(|other| waves[other])
             .collect();
         for wave in later {
@@ -101,8 +132,9 @@ fn delay(requests: &[Request], mut waves: Vec<usize>) -> Vec<usize> {
             moved[index] = wave;
             push_back(requests, &mut moved);
             let length = moved.iter().copied().max().unwrap_or(0);
-            if length <= last && fetch_count(requests, &moved) < fetch_count(requests, &waves) {
-                waves = moved;
+            let moved_count = fetch_count(requests, &moved);
+            if length <= last && moved_count < count {
+                (waves, count) = (moved, moved_count);
                 break;
             }
         }
@@ -120,59 +152,103 @@ fn push_back(requests: &[Request], waves: &mut [usize]) {
 }
 
 fn fetch_count(requests: &[Request], waves: &[usize]) -> usize {
-    let key =
-        |(index, request): (usize, &Request)| (waves[index], request.subgraph, request.entity.is_some());
+    let key = |(index, request): (usize, &'_ Request)| {
+        let kind = match &request.target {
+            Target::Entity(_) => None,
+            _ => Some(index),
+        };
+        (waves[index], request.subgraph, kind)
+    };
     requests
         .iter()
         .enumerate()
         .map(key)
-        .collect::<BTreeSet<GroupKey>>()
+        .collect::<BTreeSet<_>>()
         .len()
 }
 
-fn fetch(members: Vec<Request>, depends_on: Vec<FetchId>, output: &Output<'_>) -> Fetch {
-    let subgraph = members.first().map_or(SubgraphId(0), |member| member.subgraph);
-    let subgraph = Arc::clone(&output.supergraph.subgraph(subgraph).name);
-    let is_root = members.iter().all(|member| member.entity.is_none());
-    if is_root {
-        root_fetch(subgraph, members, depends_on, output)
-    } else {
-        entity_fetch(subgraph, members, depends_on, output)
+fn fetch(id: FetchId, members: Vec<Request>, depends_on: Vec<FetchId>, output: &Output<'_>) -> Fetch {
+    let first = members.first().expect("a group has members");
+    let subgraph = Arc::clone(&output.supergraph.subgraph(first.subgraph).name);
+    let operation_type = match &first.target {
+        Target::Root => output.operation.operation_type,
+        _ => OperationType::Query,
+    };
+    let operation_name = operation_name(output, &subgraph, id);
+    let head = write::Head {
+        operation_type,
+        name: operation_name.as_ref(),
+        directives: operation_directives(output, operation_type),
+        variables: &output.operation.variables,
+    };
+    let (target, rest) = match &first.target {
+        Target::Root => (FetchTarget::Root, root_fetch(members, &head)),
+        Target::RootAt(path) => (FetchTarget::RootAt(path.clone()), root_fetch(members, &head)),
+        Target::Entity(_) => entity_fetch(members, &head),
+    };
+    Fetch {
+        subgraph,
+        depends_on,
+        operation_type,
+        operation: rest.written.text.into(),
+        operation_name,
+        variables: rest.written.variables,
+        conditions: rest.conditions,
+        target,
+        output_rewrites: rest.output_rewrites,
     }
 }
 
-fn root_fetch(
-    subgraph: Arc<str>,
-    members: Vec<Request>,
-    depends_on: Vec<FetchId>,
+/// The client's name for the operation, the subgraph and the fetch: `Home__product__0`, as subgraphs' logs show it.
+fn operation_name(output: &Output<'_>, subgraph: &str, id: FetchId) -> Option<Name> {
+    let name = output.operation.name.as_ref()?;
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let subgraph: String = subgraph.chars().map(plain).collect();
+    let name = format!("{name}__{subgraph}__{}", id.0);
+    Some(Name::new(&name).expect("a name followed by letters, digits and underscores is a name"))
+}
+
+/// Directives of the client's operation, as far as they may stand on this fetch's.
+fn operation_directives(
     output: &Output<'_>,
-) -> Fetch {
+    operation_type: OperationType,
+) -> Vec<apollo_compiler::Node<apollo_compiler::ast::Directive>> {
+    let location = match operation_type {
+        OperationType::Mutation => DirectiveLocation::Mutation,
+        _ => DirectiveLocation::Query,
+    };
+    let definitions = &output.supergraph.api_schema().directive_definitions;
+    let mut directives = forwarded(&output.operation.directives);
+    directives.retain(|directive| {
+        definitions
+            .get(&directive.name)
+            .is_some_and(|definition| definition.locations.contains(&location))
+    });
+    directives
+}
+
+/// What differs between kinds of fetches.
+struct Body {
+    written: write::Written,
+    conditions: Vec<Condition>,
+    output_rewrites: Vec<OutputRewrite>,
+}
+
+fn root_fetch(members: Vec<Request>, head: &write::Head<'_>) -> Body {
     let mut tree = Tree::default();
     members.into_iter().for_each(|member| tree.merge(member.tree));
     let conditions = tree.lift_conditions();
     let mut output_rewrites = Vec::new();
     tree.prune();
     tree.resolve_clashes(&[], &mut output_rewrites);
-    let written = write::root(output.operation_type, &tree, output.variables);
-    Fetch {
-        subgraph,
-        depends_on,
-        operation_type: output.operation_type,
-        operation: written.text.into(),
-        operation_name: None,
-        variables: written.variables,
+    Body {
+        written: write::root(head, &tree),
         conditions,
-        target: FetchTarget::Root,
         output_rewrites,
     }
 }
 
-fn entity_fetch(
-    subgraph: Arc<str>,
-    members: Vec<Request>,
-    depends_on: Vec<FetchId>,
-    output: &Output<'_>,
-) -> Fetch {
+fn entity_fetch(members: Vec<Request>, head: &write::Head<'_>) -> (FetchTarget, Body) {
     let mut selections = merge_lookups(members);
     let conditions = common_conditions(&mut selections);
     let mut output_rewrites = Vec::new();
@@ -184,36 +260,35 @@ fn entity_fetch(
         let path = [PathSegment::Key(response_key.clone())];
         selection.tree.prune();
         selection.tree.resolve_clashes(&path, &mut output_rewrites);
-        trees.push(selection.tree);
+        trees.push((selection.tree, selection.context_types));
         entities.push(EntityFetch {
             response_key,
             variable,
             paths: selection.paths,
             representations: selection.representations,
             conditions: selection.conditions,
+            contexts: selection.contexts,
         });
     }
     let to_write: Vec<write::EntitySelection<'_>> = entities
         .iter()
         .zip(&trees)
-        .map(|(entity, tree)| write::EntitySelection {
-            response_key: &entity.response_key,
-            variable: &entity.variable,
-            tree,
+        .map(|(entity, (tree, types))| {
+            let contexts = entity.contexts.iter().map(|context| &context.variable);
+            write::EntitySelection {
+                response_key: &entity.response_key,
+                variable: &entity.variable,
+                contexts: contexts.zip(types).collect(),
+                tree,
+            }
         })
         .collect();
-    let written = write::entities(&to_write, output.variables);
-    Fetch {
-        subgraph,
-        depends_on,
-        operation_type: OperationType::Query,
-        operation: written.text.into(),
-        operation_name: None,
-        variables: written.variables,
+    let body = Body {
+        written: write::entities(head, &to_write),
         conditions,
-        target: FetchTarget::Entities(entities),
         output_rewrites,
-    }
+    };
+    (FetchTarget::Entities(entities), body)
 }
 
 fn names(single: bool, index: usize) -> (Name, Name) {
@@ -230,11 +305,15 @@ fn names(single: bool, index: usize) -> (Name, Name) {
 fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
     let mut selections: Vec<Selection> = Vec::new();
     for mut member in members {
-        let Some(lookup) = member.entity else { continue };
+        let Target::Entity(lookup) = member.target else {
+            continue;
+        };
         let conditions = member.tree.lift_conditions();
         let here = selections.iter_mut().find(|selection| {
             selection.paths[0] == lookup.path
                 && selection.conditions == conditions
+                && selection.contexts == lookup.contexts
+                && selection.late == lookup.late
                 && selection
                     .representations
                     .iter()
@@ -250,6 +329,9 @@ fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
                 representations: vec![lookup.representation],
                 tree: member.tree,
                 conditions,
+                contexts: lookup.contexts,
+                context_types: lookup.context_types,
+                late: lookup.late,
             }),
         }
     }
@@ -259,6 +341,8 @@ fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
             other.tree == selection.tree
                 && other.representations == selection.representations
                 && other.conditions == selection.conditions
+                && other.contexts.is_empty()
+                && selection.contexts.is_empty()
         });
         match twin {
             Some(twin) => twin.paths.extend(selection.paths),

@@ -13,7 +13,7 @@ use crate::solve::{Choice, Part, Session};
 impl Session<'_> {
     /// The draft with `choice` added; `None` where a key or a required field cannot be had.
     pub(crate) fn try_place(&mut self, at: &Position, draft: &Draft, choice: &Choice) -> Option<Draft> {
-        self.steps += 1;
+        self.step();
         let mut draft = draft.clone();
         for part in choice {
             self.place_part(at, &mut draft, part)?;
@@ -22,10 +22,12 @@ impl Session<'_> {
     }
 
     fn place_part(&mut self, at: &Position, draft: &mut Draft, part: &Part) -> Option<Slot> {
-        let hop = match &part.requires {
-            Some(_) => Some(self.open_requiring_hop(at, draft, part)?),
-            None if at.source == Some(part.subgraph) => None,
-            None => Some(self.open_plain_hop(at, draft, part.subgraph)?),
+        let hop = if part.is_special() {
+            Some(self.open_special_hop(at, draft, part)?)
+        } else if at.source == Some(part.subgraph) {
+            None
+        } else {
+            Some(self.open_plain_hop(at, draft, part.subgraph)?)
         };
         Some(draft.select(hop, part.selected.clone()))
     }
@@ -41,7 +43,7 @@ impl Session<'_> {
         }
         let mut best: Option<(crate::cost::Cost, Draft, Vec<Slot>)> = None;
         for choice in &choices {
-            self.steps += 1;
+            self.step();
             let mut trial = draft.clone();
             let slots: Option<Vec<Slot>> = choice
                 .iter()
@@ -58,9 +60,8 @@ impl Session<'_> {
         Some(slots)
     }
 
-    /// A hop whose representations carry the fields that `part` requires.
-    fn open_requiring_hop(&mut self, at: &Position, draft: &mut Draft, part: &Part) -> Option<usize> {
-        let requires = part.requires.as_ref()?;
+    /// A hop whose representations carry the fields that `part` requires, or whose request carries contexts.
+    fn open_special_hop(&mut self, at: &Position, draft: &mut Draft, part: &Part) -> Option<usize> {
         let field = &part.selected.field;
         let step = (at.ty.clone(), part.subgraph, field.name.clone());
         if self.requiring.contains(&step) {
@@ -68,26 +69,33 @@ impl Session<'_> {
             return None;
         }
         self.requiring.push(step);
-        let set = self.field_set(requires);
+        let hop = self.open_with_requirements(at, draft, part);
+        self.requiring.pop();
+        hop
+    }
+
+    fn open_with_requirements(&mut self, at: &Position, draft: &mut Draft, part: &Part) -> Option<usize> {
+        let field = &part.selected.field;
         let mut inputs = Vec::new();
         let mut needs = Vec::new();
-        let mut complete = true;
-        for required in self.normalizer.collect(&set.entries, &at.ty) {
-            let required = required.with_conditions(&field.conditions);
-            match self.place_best(at, draft, &required) {
-                Some(slots) => needs.extend(slots),
-                None => complete = false,
+        if let Some(requires) = &part.requires {
+            let set = self.field_set(requires);
+            for required in self.normalizer.collect(&set.entries, &at.ty) {
+                let required = required.with_conditions(&field.conditions);
+                needs.extend(self.place_best(at, draft, &required)?);
+                inputs.push(Input {
+                    field: required,
+                    is_key: false,
+                });
             }
-            inputs.push(Input {
-                field: required,
-                is_key: false,
-            });
         }
-        self.requiring.pop();
-        if !complete {
-            return None;
-        }
-        self.open_hop(at, draft, part.subgraph, inputs, needs, &field.conditions)
+        let new = Hop {
+            inputs,
+            needs,
+            contexts: part.contexts.clone(),
+            ..hop(part.subgraph, at.ty.clone(), &field.conditions)
+        };
+        self.open_hop(at, draft, new)
     }
 
     pub(crate) fn open_plain_hop(
@@ -96,53 +104,37 @@ impl Session<'_> {
         draft: &mut Draft,
         subgraph: SubgraphId,
     ) -> Option<usize> {
-        let plain = |hop: &Hop| hop.subgraph == subgraph && hop.inputs.iter().all(|input| input.is_key);
+        let plain = |hop: &Hop| hop.subgraph == subgraph && hop.is_plain();
         if let Some(known) = draft.hops.iter().position(plain) {
             return Some(known);
         }
+        let new = hop(subgraph, at.ty.clone(), &[]);
         if at.source.is_none() {
-            draft
-                .hops
-                .push(hop(subgraph, at.ty.clone(), 1, Vec::new(), Vec::new(), &[]));
+            draft.hops.push(new);
             return Some(draft.hops.len() - 1);
         }
-        self.open_hop(at, draft, subgraph, Vec::new(), Vec::new(), &[])
+        self.open_hop(at, draft, new)
     }
 
-    /// Opens a hop through the cheapest key. `inputs` at `needs` are carried besides the key.
-    fn open_hop(
-        &mut self,
-        at: &Position,
-        draft: &mut Draft,
-        subgraph: SubgraphId,
-        inputs: Vec<Input>,
-        needs: Vec<Slot>,
-        conditions: &[Condition],
-    ) -> Option<usize> {
+    /// Opens a hop through the cheapest key, which joins what it carries already.
+    fn open_hop(&mut self, at: &Position, draft: &mut Draft, new: Hop) -> Option<usize> {
         let moves = self.moves(at);
         let mut best: Option<(crate::cost::Cost, Draft)> = None;
-        for way in moves.to(subgraph) {
-            self.steps += 1;
+        for way in moves.to(new.subgraph) {
+            self.step();
             let mut trial = draft.clone();
-            let mut needs = needs.clone();
             let Some(key_slots) = self.place_key(at, &mut trial, way) else {
                 continue;
             };
-            needs.extend(key_slots);
-            let mut inputs = inputs.clone();
-            inputs.extend(way.key.iter().map(|key| Input {
+            let mut new = new.clone();
+            new.typename.clone_from(&way.typename);
+            new.needs.extend(key_slots);
+            new.inputs.extend(way.key.iter().map(|key| Input {
                 field: key.field.clone(),
                 is_key: true,
             }));
-            let wave = 1 + needs.iter().map(|&slot| trial.ready(slot)).max().unwrap_or(0);
-            trial.hops.push(hop(
-                subgraph,
-                way.typename.clone(),
-                wave,
-                inputs,
-                needs,
-                conditions,
-            ));
+            new.wave = 1 + new.needs.iter().map(|&slot| trial.ready(slot)).max().unwrap_or(0);
+            trial.hops.push(new);
             let cost = trial.cost();
             if best.as_ref().is_none_or(|(least, _)| cost < *least) {
                 best = Some((cost, trial));
@@ -153,13 +145,11 @@ impl Session<'_> {
         let twin = opened.hops[..last]
             .iter()
             .position(|other| same_request(other, &opened.hops[last]));
-        if let Some(twin) = twin {
+        if twin.is_some() {
             opened.hops.truncate(last);
-            *draft = opened;
-            return Some(twin);
         }
         *draft = opened;
-        Some(last)
+        Some(twin.unwrap_or(last))
     }
 
     /// Selects the fields of a key, where possible in fetches that exist already.
@@ -168,6 +158,9 @@ impl Session<'_> {
             .iter()
             .map(|key| {
                 let source = preferred(at, draft, key)?;
+                if source.requires.is_some() {
+                    return self.place_part(at, draft, &source.part());
+                }
                 let hop = if at.source == Some(source.subgraph) {
                     None
                 } else {
@@ -181,34 +174,22 @@ impl Session<'_> {
 
 /// Where to read a key field: in the fetch at hand, in an open hop, or where it is soonest.
 fn preferred<'k>(at: &Position, draft: &Draft, key: &'k KeyField) -> Option<&'k KeySource> {
-    let here = key
-        .sources
-        .iter()
-        .find(|source| at.source == Some(source.subgraph));
-    let open = || {
-        key.sources
-            .iter()
-            .find(|source| draft.hops.iter().any(|hop| hop.subgraph == source.subgraph))
-    };
+    let free = || key.sources.iter().filter(|source| source.requires.is_none());
+    let here = free().find(|source| at.source == Some(source.subgraph));
+    let open = || free().find(|source| draft.hops.iter().any(|hop| hop.subgraph == source.subgraph));
     here.or_else(open).or_else(|| key.sources.first())
 }
 
-fn hop(
-    subgraph: SubgraphId,
-    typename: Name,
-    wave: usize,
-    inputs: Vec<Input>,
-    needs: Vec<Slot>,
-    conditions: &[Condition],
-) -> Hop {
-    let conditions = conditions.to_vec();
+/// A hop in the first wave that carries nothing yet.
+fn hop(subgraph: SubgraphId, typename: Name, conditions: &[Condition]) -> Hop {
     Hop {
         subgraph,
-        wave,
-        inputs,
-        needs,
+        wave: 1,
+        inputs: Vec::new(),
+        needs: Vec::new(),
         typename,
-        conditions,
+        conditions: conditions.to_vec(),
+        contexts: Vec::new(),
         selected: Vec::new(),
         resolved: None,
     }
@@ -226,6 +207,7 @@ fn same_request(a: &Hop, b: &Hop) -> bool {
     a.subgraph == b.subgraph
         && a.typename == b.typename
         && a.conditions == b.conditions
+        && a.contexts == b.contexts
         && a.inputs.len() == b.inputs.len()
         && a.inputs.iter().zip(&b.inputs).all(same_input)
 }

@@ -11,6 +11,7 @@ use apollo_compiler::ast::{OperationType, Type};
 use fondaco_supergraph::SubgraphId;
 use smallvec::SmallVec;
 
+use crate::contexts::ContextUse;
 use crate::cost::Cost;
 use crate::normalize::{Entry, FieldNode, SelectionSet};
 use crate::query_plan::Condition;
@@ -87,6 +88,30 @@ pub(crate) struct Solved {
     pub(crate) rest: Vec<Entry>,
 }
 
+impl Solved {
+    pub(crate) fn unsolved(selections: &SelectionSet) -> Solved {
+        Solved {
+            rest: selections.entries.clone(),
+            ..Solved::default()
+        }
+    }
+
+    pub(crate) fn add_inline(&mut self, selected: &Selected) {
+        self.cost.field(0);
+        if let Some(below) = &selected.below {
+            self.cost.join(&below.cost, 0);
+        }
+        self.inline.push(selected.clone());
+    }
+
+    pub(crate) fn add_variant(&mut self, (object, variant): &(Name, Rc<Solved>)) {
+        self.cost.join(&variant.cost, 0);
+        if !variant.inline.is_empty() || !variant.hops.is_empty() {
+            self.variants.push((object.clone(), variant.clone()));
+        }
+    }
+}
+
 /// A field selected in some fetch.
 #[derive(Debug, Clone)]
 pub(crate) struct Selected {
@@ -100,6 +125,13 @@ impl Selected {
     /// Waves until everything below is there.
     pub(crate) fn depth(&self) -> usize {
         self.below.as_ref().map_or(0, |below| below.cost.depth())
+    }
+}
+
+impl Hop {
+    /// Whether its representations carry a key and nothing else, so that it serves any field of its subgraph.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.contexts.is_empty() && self.inputs.iter().all(|input| input.is_key)
     }
 }
 
@@ -117,6 +149,8 @@ pub(crate) struct Hop {
     pub(crate) typename: Name,
     /// The hop runs only under these, because its required fields do.
     pub(crate) conditions: Vec<Condition>,
+    /// Contexts that arguments of its fields take values from.
+    pub(crate) contexts: Vec<ContextUse>,
     pub(crate) selected: Vec<Selected>,
     /// For an interface object looked up where its runtime type is known: the rest, by runtime type.
     pub(crate) resolved: Option<Rc<Solved>>,
@@ -199,5 +233,6 @@ fn same(a: &Selected, b: &Selected) -> bool {
         && a.field.name == b.field.name
         && a.field.response_key == b.field.response_key
         && a.field.arguments == b.field.arguments
+        && a.field.directives == b.field.directives
         && a.field.conditions == b.field.conditions
 }

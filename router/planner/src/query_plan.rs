@@ -16,7 +16,7 @@ pub struct QueryPlan {
     pub operation_type: OperationType,
     /// Every fetch, topologically sorted: a fetch depends only on fetches before it. `FetchId` is the index.
     pub fetches: Vec<Fetch>,
-    /// True where the search budget ran out: the plan is correct, but a better one may exist.
+    /// True where the search had to give up candidates: the plan is correct and the best found, but a better one may exist.
     pub search_exhausted: bool,
 }
 
@@ -52,6 +52,9 @@ pub struct Fetch {
 pub enum FetchTarget {
     /// Root fields, merged at the top of the response.
     Root,
+    /// Root fields of a query, merged into every object at this path of the response: values of the query type below
+    /// the root, such as a mutation's payload offers. Nothing is fetched where there are none.
+    RootAt(Vec<PathSegment>),
     /// One or more `_entities` selections, each with its own response key and variable.
     Entities(Vec<EntityFetch>),
 }
@@ -69,10 +72,25 @@ pub struct EntityFetch {
     pub representations: Vec<Representation>,
     /// Run this selection only when all of these hold.
     pub conditions: Vec<Condition>,
+    /// Variables that the selection's arguments use, filled from objects above the entities. Entities for which the
+    /// values differ need a selection each, under another response key and with other variables.
+    pub contexts: Vec<ContextVariable>,
+}
+
+/// A variable filled from the response (`@fromContext`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContextVariable {
+    /// The variable.
+    pub variable: Name,
+    /// Number of segments of the entity's path that lead to the object with the value. Of lists on the way, the item
+    /// that leads to the entity is meant.
+    pub depth: usize,
+    /// Where the value lies in that object: the first field that applies, and so on below it. It is null where none does.
+    pub fields: Vec<RepresentationField>,
 }
 
 /// A step from one object of the response to objects below it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PathSegment {
     /// The value under this response key. Lists met on the way are flattened, at any depth.
     Key(Name),

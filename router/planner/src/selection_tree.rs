@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use apollo_compiler::ast::{Argument, Type};
+use apollo_compiler::ast::{Argument, Directive, Type};
 use apollo_compiler::{Name, Node};
 
 use crate::query_plan::{Condition, OutputRewrite, PathSegment};
@@ -21,6 +21,7 @@ pub(crate) struct TreeField {
     pub(crate) name: Name,
     pub(crate) arguments: Vec<Node<Argument>>,
     pub(crate) conditions: Vec<Condition>,
+    pub(crate) directives: Vec<Node<Directive>>,
     /// Type in the subgraph.
     pub(crate) ty: Type,
     pub(crate) below: Option<Tree>,
@@ -32,6 +33,7 @@ impl TreeField {
         self.key == other.key
             && self.name == other.name
             && self.arguments == other.arguments
+            && self.directives == other.directives
             && (self.conditions.is_empty() || self.conditions == other.conditions)
     }
 }
@@ -48,6 +50,7 @@ impl Tree {
             other.key == field.key
                 && other.name == field.name
                 && other.arguments == field.arguments
+                && other.directives == field.directives
                 && (other.conditions == field.conditions || leaf)
         });
         match (twin, field) {
@@ -70,6 +73,7 @@ impl Tree {
             name,
             arguments: Vec::new(),
             conditions: Vec::new(),
+            directives: Vec::new(),
             ty: apollo_compiler::ty!(String!),
             below: None,
         });
@@ -190,6 +194,7 @@ impl Tree {
                 .arguments
                 .iter()
                 .for_each(|argument| value_variables(&argument.value, into));
+            directive_variables(&field.directives, into);
             if let Some(below) = &field.below {
                 below.variables(into);
             }
@@ -204,6 +209,12 @@ fn final_key(key: &Name, rewrites: &[OutputRewrite]) -> Name {
         OutputRewrite::RenameKey { .. } => None,
     });
     renamed.unwrap_or_else(|| key.clone())
+}
+
+/// Variables used in arguments of directives.
+pub(crate) fn directive_variables(directives: &[Node<Directive>], into: &mut BTreeSet<Name>) {
+    let arguments = directives.iter().flat_map(|directive| &directive.arguments);
+    arguments.for_each(|argument| value_variables(&argument.value, into));
 }
 
 fn value_variables(value: &apollo_compiler::ast::Value, into: &mut BTreeSet<Name>) {

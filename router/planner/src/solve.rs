@@ -2,7 +2,8 @@
 //!
 //! Selection sets are solved bottom-up. A solution depends only on the selection set, the type and the subgraph
 //! (with what it provides), so it is remembered by these: the work is linear in fields times subgraphs.
-//! Where a field has several sources, a beam search keeps the cheapest drafts of the position.
+//! Where a field has several sources, drafts of the position are grown field by field. A draft that another dominates
+//! is dropped; what is left at the end are the position's alternatives, among which the position above chooses.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,18 +11,26 @@ use std::sync::Arc;
 use apollo_compiler::Name;
 use apollo_compiler::ast::{OperationType, Type};
 use apollo_compiler::executable::SelectionSet as FieldSetSource;
-use fondaco_supergraph::{FieldSet, FieldSource, SubgraphId, Supergraph, TypeModel};
+use fondaco_supergraph::{ContextArgument, FieldSet, FieldSource, SubgraphId, Supergraph, TypeModel};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::PlannerConfig;
+use crate::contexts::ContextUse;
 use crate::cost::Cost;
 use crate::key_moves::Moves;
 use crate::normalize::{Entry, FieldNode, Normalizer, SelectionSet};
+use crate::override_labels::OverrideLabels;
 use crate::position::{Draft, Position, Provided, Reach, Rivals, Selected, Solved};
 
-/// Drafts kept while the sources of a position's fields are chosen.
-const BEAM_WIDTH: usize = 16;
+/// Drafts kept while the sources of a position's fields are chosen, none of which dominates another.
+const MAX_DRAFTS: usize = 32;
+
+/// Alternatives kept of a solved position.
+pub(crate) const MAX_ALTERNATIVES: usize = 8;
+
+/// Solutions of one selection set, the cheapest first; never empty.
+pub(crate) type Alternatives = Rc<[Rc<Solved>]>;
 
 /// What a solution depends on.
 #[derive(PartialEq, Eq, Hash)]
@@ -48,10 +57,11 @@ pub(crate) type MovesKey = (Name, Option<SubgraphId>, SmallVec<[u32; 2]>);
 /// One run of the planner.
 pub(crate) struct Session<'a> {
     pub(crate) supergraph: &'a Supergraph,
-    pub(crate) config: &'a PlannerConfig,
+    config: &'a PlannerConfig,
+    labels: &'a OverrideLabels,
     pub(crate) normalizer: Normalizer<'a>,
     pub(crate) moves: FxHashMap<MovesKey, Rc<Moves>>,
-    solutions: FxHashMap<SolutionKey, Rc<Solved>>,
+    solutions: FxHashMap<SolutionKey, Alternatives>,
     field_sets: FxHashMap<*const FieldSetSource, Arc<SelectionSet>>,
     /// `@requires` being satisfied: a field that requires itself through others is given up.
     pub(crate) requiring: Vec<(Name, SubgraphId, Name)>,
@@ -60,7 +70,9 @@ pub(crate) struct Session<'a> {
     /// How often a guard cut the search: such partial results are not remembered.
     pub(crate) cuts: usize,
     /// Drafts tried so far.
-    pub(crate) steps: usize,
+    steps: usize,
+    /// Whether a draft was dropped that might have led to a better plan.
+    pub(crate) narrowed: bool,
 }
 
 /// One way to get a field: usually one part, several where subgraphs share a value and each knows some of its fields.
@@ -72,6 +84,15 @@ pub(crate) struct Part {
     pub(crate) subgraph: SubgraphId,
     pub(crate) selected: Selected,
     pub(crate) requires: Option<FieldSet>,
+    /// Contexts that arguments of the field take values from in this subgraph.
+    pub(crate) contexts: Vec<ContextUse>,
+}
+
+impl Part {
+    /// Whether the field needs a look-up of its own, even in the subgraph at hand.
+    pub(crate) fn is_special(&self) -> bool {
+        self.requires.is_some() || !self.contexts.is_empty()
+    }
 }
 
 /// How one subgraph resolves a field of an object.
@@ -79,17 +100,21 @@ pub(crate) struct Resolution {
     pub(crate) ty: Type,
     pub(crate) requires: Option<FieldSet>,
     pub(crate) provided: Provided,
+    /// Names of arguments that take their values from contexts.
+    pub(crate) contexts: Arc<[ContextArgument]>,
 }
 
 impl<'a> Session<'a> {
     pub(crate) fn new(
         supergraph: &'a Supergraph,
         config: &'a PlannerConfig,
+        labels: &'a OverrideLabels,
         normalizer: Normalizer<'a>,
     ) -> Self {
         Session {
             supergraph,
             config,
+            labels,
             normalizer,
             moves: FxHashMap::default(),
             solutions: FxHashMap::default(),
@@ -98,7 +123,14 @@ impl<'a> Session<'a> {
             key_depth: 0,
             cuts: 0,
             steps: 0,
+            narrowed: false,
         }
+    }
+
+    /// Counts a draft.
+    pub(crate) fn step(&mut self) {
+        self.steps += 1;
+        self.normalizer.work.spend(1);
     }
 
     /// True when the budget is used up: from then on the first good choice is taken.
@@ -125,7 +157,7 @@ impl<'a> Session<'a> {
         selections: &Arc<SelectionSet>,
         value: Value<'_>,
         reach: Reach,
-    ) -> Rc<Solved> {
+    ) -> Alternatives {
         let Value {
             ty,
             source,
@@ -143,6 +175,9 @@ impl<'a> Session<'a> {
         if let Some(known) = self.solutions.get(&key) {
             return known.clone();
         }
+        if self.normalizer.work.is_refused() || !self.normalizer.work.enter() {
+            return Rc::from([Rc::new(Solved::unsolved(selections))]);
+        }
         let cuts = self.cuts;
         let at = Position {
             ty: ty.clone(),
@@ -152,7 +187,7 @@ impl<'a> Session<'a> {
             reach,
             operation_type: None,
         };
-        let solved = Rc::new(match self.model(ty) {
+        let solved = match self.model(ty) {
             Some(model) if model.is_interface_object_in(source) => {
                 self.solve_interface_object(&at, selections)
             }
@@ -161,7 +196,9 @@ impl<'a> Session<'a> {
                 let fields = self.normalizer.collect(&selections.entries, ty);
                 self.solve_object(&at, &fields)
             }
-        });
+        };
+        self.normalizer.work.leave();
+        let solved: Alternatives = solved.into_iter().map(Rc::new).collect();
         if cuts == self.cuts {
             self.solutions.insert(key, solved.clone());
         }
@@ -169,7 +206,7 @@ impl<'a> Session<'a> {
     }
 
     /// Solves the fields of one object.
-    pub(crate) fn solve_object(&mut self, at: &Position, fields: &[Arc<FieldNode>]) -> Solved {
+    pub(crate) fn solve_object(&mut self, at: &Position, fields: &[Arc<FieldNode>]) -> Vec<Solved> {
         let mut draft = Draft::default();
         let mut rest = Vec::new();
         let mut open = Vec::new();
@@ -191,30 +228,30 @@ impl<'a> Session<'a> {
                 _ => open.push((field, choices)),
             }
         }
-        let draft = self.choose(at, draft, &open, &mut rest);
-        let cost = draft.cost();
-        let rest = rest.into_iter().map(|field| Entry { on: None, field }).collect();
-        Solved {
+        let drafts = self.choose(at, draft, &open, &mut rest);
+        let rest: Vec<Entry> = rest.into_iter().map(|field| Entry { on: None, field }).collect();
+        let solved = |(cost, draft): (Cost, Draft)| Solved {
             inline: draft.inline,
             hops: draft.hops,
             cost,
-            rest,
+            rest: rest.clone(),
             ..Solved::default()
-        }
+        };
+        drafts.into_iter().map(solved).collect()
     }
 
-    /// Chooses among the sources of the fields in `open`: a beam search over drafts.
+    /// Chooses among the sources of the fields in `open`. The drafts left are the position's alternatives.
     fn choose(
         &mut self,
         at: &Position,
         draft: Draft,
         open: &[(&Arc<FieldNode>, Vec<Choice>)],
         rest: &mut Vec<Arc<FieldNode>>,
-    ) -> Draft {
-        let mut beam = vec![draft];
+    ) -> Vec<(Cost, Draft)> {
+        let mut drafts = vec![(draft.cost(), draft)];
         for (field, choices) in open {
             let mut next: Vec<(Cost, Draft)> = Vec::new();
-            for draft in &beam {
+            for (_, draft) in &drafts {
                 for choice in choices {
                     if let Some(placed) = self.try_place(at, draft, choice) {
                         next.push((placed.cost(), placed));
@@ -225,11 +262,27 @@ impl<'a> Session<'a> {
                 rest.push(Arc::clone(field));
                 continue;
             }
-            next.sort_by(|(a, _), (b, _)| a.cmp(b));
-            next.truncate(if self.exhausted() { 1 } else { BEAM_WIDTH });
-            beam = next.into_iter().map(|(_, draft)| draft).collect();
+            drafts = self.prune(next, MAX_DRAFTS, |(cost, _)| cost);
         }
-        beam.swap_remove(0)
+        self.prune(drafts, MAX_ALTERNATIVES, |(cost, _)| cost)
+    }
+
+    /// Drops candidates that others dominate, then the most expensive beyond `width`; the cheapest comes first.
+    pub(crate) fn prune<T>(&mut self, mut candidates: Vec<T>, width: usize, cost: fn(&T) -> &Cost) -> Vec<T> {
+        let width = if self.exhausted() { 1 } else { width };
+        candidates.sort_by(|a, b| cost(a).cmp(cost(b)));
+        let mut kept: Vec<T> = Vec::new();
+        for candidate in candidates {
+            if kept.iter().any(|other| cost(other).dominates(cost(&candidate))) {
+                continue;
+            }
+            if kept.len() == width {
+                self.narrowed = true;
+                break;
+            }
+            kept.push(candidate);
+        }
+        kept
     }
 
     /// Every sensible way to get `field`, and what of it no way gets.
@@ -241,20 +294,20 @@ impl<'a> Session<'a> {
         let mut whole: Vec<Choice> = Vec::new();
         let mut partial: Vec<SubgraphId> = Vec::new();
         for subgraph in self.candidates(at, &field.name) {
-            let Some((part, left)) = self.part(at, field, subgraph, at.reach) else {
+            let Some((parts, left)) = self.parts(at, field, subgraph, at.reach) else {
                 continue;
             };
             if left > 0 {
                 partial.push(subgraph);
                 continue;
             }
-            let is_free =
-                at.source == Some(subgraph) && part.requires.is_none() && part.selected.depth() == 0;
-            let choice: Choice = SmallVec::from_iter([part]);
-            if is_free {
-                return (vec![choice], None);
+            let is_free = |part: &Part| {
+                at.source == Some(subgraph) && !part.is_special() && part.selected.depth() == 0
+            };
+            if let Some(free) = parts.iter().find(|part| is_free(part)) {
+                return (vec![SmallVec::from_iter([free.clone()])], None);
             }
-            whole.push(choice);
+            whole.extend(parts.into_iter().map(|part| SmallVec::from_iter([part])));
         }
         if whole.is_empty() {
             return self.combine(at, field, &partial, at.reach);
@@ -296,8 +349,9 @@ impl<'a> Session<'a> {
         while left_size > 0 && !(mutates && choice.len() == 1) {
             let parts = subgraphs
                 .iter()
-                .filter_map(|&subgraph| self.part(at, &left, subgraph, reach));
-            let Some((part, part_left)) = parts.min_by_key(|(_, left)| *left) else {
+                .filter_map(|&subgraph| self.parts(at, &left, subgraph, reach));
+            let best = parts.min_by_key(|(_, left)| *left);
+            let Some((part, part_left)) = best.map(|(mut parts, left)| (parts.swap_remove(0), left)) else {
                 break;
             };
             if part_left >= left_size {
@@ -325,16 +379,18 @@ impl<'a> Session<'a> {
         )
     }
 
-    /// `field` from `subgraph`, and how many fields below it remain unsolved. `None`: not resolved or reached there.
-    fn part(
+    /// `field` from `subgraph` with every alternative below it, the cheapest first, and how many fields below remain
+    /// unsolved. `None`: not resolved or reached there.
+    fn parts(
         &mut self,
         at: &Position,
         field: &Arc<FieldNode>,
         subgraph: SubgraphId,
         reach: Reach,
-    ) -> Option<(Part, usize)> {
+    ) -> Option<(Vec<Part>, usize)> {
         let resolution = self.resolution(at, &field.name, subgraph)?;
-        let here = at.source == Some(subgraph) && resolution.requires.is_none();
+        let contexts = contexts_of(field, &resolution);
+        let here = at.source == Some(subgraph) && resolution.requires.is_none() && contexts.is_empty();
         if at.reach == Reach::Inline && !here {
             return None;
         }
@@ -352,20 +408,22 @@ impl<'a> Session<'a> {
             };
             self.solve(selections, value, reach)
         });
-        let left = below.as_ref().map_or(0, |below| size(&below.rest));
-        let selected = Selected {
-            field: field.clone(),
-            ty: resolution.ty,
-            below,
-        };
-        Some((
-            Part {
-                subgraph,
-                selected,
-                requires: resolution.requires,
+        let left = below.as_ref().map_or(0, |below| size(&below[0].rest));
+        let part = |below: Option<Rc<Solved>>| Part {
+            subgraph,
+            selected: Selected {
+                field: field.clone(),
+                ty: resolution.ty.clone(),
+                below,
             },
-            left,
-        ))
+            requires: resolution.requires.clone(),
+            contexts: contexts.clone(),
+        };
+        let parts = match &below {
+            None => vec![part(None)],
+            Some(below) => below.iter().map(|below| part(Some(below.clone()))).collect(),
+        };
+        Some((parts, left))
     }
 
     /// Subgraphs other than `subgraph` that could have resolved `field`.
@@ -431,6 +489,7 @@ impl<'a> Session<'a> {
                 .filter(|_| !provided_here)
                 .and_then(|source| source.requires.clone()),
             provided,
+            contexts: source.map_or_else(Arc::default, |source| source.context_arguments.clone()),
         })
     }
 
@@ -439,9 +498,15 @@ impl<'a> Session<'a> {
         let overridden = source
             .override_rule
             .as_ref()
-            .is_some_and(|rule| self.config.is_label_active(&rule.label) != rule.active_here);
+            .is_some_and(|rule| self.labels.is_active(&rule.label) != rule.active_here);
         !source.external && !overridden
     }
+}
+
+/// What `field` takes from contexts, where the subgraph has such arguments.
+fn contexts_of(field: &FieldNode, resolution: &Resolution) -> Vec<ContextUse> {
+    let has = |used: &&ContextUse| resolution.contexts.iter().any(|argument| argument.name == used.argument);
+    field.contexts.iter().filter(has).cloned().collect()
 }
 
 /// `__typename`, selected by the client.

@@ -3,17 +3,28 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use apollo_compiler::ast::{OperationType, VariableDefinition};
+use apollo_compiler::ast::{Directive, OperationType, Type, VariableDefinition};
 use apollo_compiler::{Name, Node};
 
 use crate::query_plan::Condition;
-use crate::selection_tree::{Tree, TreeField};
+use crate::selection_tree::{Tree, TreeField, directive_variables};
 
 /// One `_entities` selection to be written.
 pub(crate) struct EntitySelection<'t> {
     pub(crate) response_key: &'t Name,
     pub(crate) variable: &'t Name,
+    /// Variables filled from contexts.
+    pub(crate) contexts: Vec<(&'t Name, &'t Type)>,
     pub(crate) tree: &'t Tree,
+}
+
+/// What stands before an operation's selections.
+pub(crate) struct Head<'h> {
+    pub(crate) operation_type: OperationType,
+    pub(crate) name: Option<&'h Name>,
+    pub(crate) directives: Vec<Node<Directive>>,
+    /// The client's variables.
+    pub(crate) variables: &'h [Node<VariableDefinition>],
 }
 
 /// An operation's text, and the client variables it uses.
@@ -23,39 +34,26 @@ pub(crate) struct Written {
 }
 
 /// Writes root fields.
-pub(crate) fn root(
-    operation_type: OperationType,
-    tree: &Tree,
-    definitions: &[Node<VariableDefinition>],
-) -> Written {
+pub(crate) fn root(head: &Head<'_>, tree: &Tree) -> Written {
     let mut used = BTreeSet::new();
     tree.variables(&mut used);
-    let definitions = used_definitions(&used, definitions);
-    let mut text = String::new();
-    if operation_type != OperationType::Query || !definitions.is_empty() {
-        text.push_str(operation_type.name());
-    }
-    write_definitions(&mut text, &[], &definitions);
+    let (mut text, variables) = write_head(head, used, &[], true);
     write_tree(&mut text, tree);
-    Written {
-        text,
-        variables: names(&definitions),
-    }
+    Written { text, variables }
 }
 
 /// Writes entity look-ups.
-pub(crate) fn entities(
-    selections: &[EntitySelection<'_>],
-    definitions: &[Node<VariableDefinition>],
-) -> Written {
+pub(crate) fn entities(head: &Head<'_>, selections: &[EntitySelection<'_>]) -> Written {
     let mut used = BTreeSet::new();
     selections
         .iter()
         .for_each(|selection| selection.tree.variables(&mut used));
-    let definitions = used_definitions(&used, definitions);
-    let mut text = String::from("query");
-    let own: Vec<&Name> = selections.iter().map(|selection| selection.variable).collect();
-    write_definitions(&mut text, &own, &definitions);
+    let mut own: Vec<(&Name, String)> = Vec::new();
+    for selection in selections {
+        own.push((selection.variable, "[_Any!]!".to_owned()));
+        own.extend(selection.contexts.iter().map(|(name, ty)| (*name, ty.to_string())));
+    }
+    let (mut text, variables) = write_head(head, used, &own, false);
     text.push('{');
     for selection in selections {
         if selection.response_key != "_entities" {
@@ -68,10 +66,33 @@ pub(crate) fn entities(
         write_tree(&mut text, selection.tree);
     }
     text.push('}');
-    Written {
-        text,
-        variables: names(&definitions),
+    Written { text, variables }
+}
+
+/// Writes what stands before the braces, and returns the client's variables that are used. A query that has nothing
+/// there may be written without its keyword.
+fn write_head(
+    head: &Head<'_>,
+    mut used: BTreeSet<Name>,
+    own: &[(&Name, String)],
+    may_be_bare: bool,
+) -> (String, Vec<Name>) {
+    directive_variables(&head.directives, &mut used);
+    let definitions = used_definitions(&used, head.variables);
+    let is_bare = head.operation_type == OperationType::Query
+        && head.name.is_none()
+        && head.directives.is_empty()
+        && definitions.is_empty();
+    let mut text = String::new();
+    if !(may_be_bare && is_bare) {
+        text.push_str(head.operation_type.name());
     }
+    if let Some(name) = head.name {
+        push(&mut text, format_args!(" {name}"));
+    }
+    write_definitions(&mut text, own, &definitions);
+    write_directives(&mut text, &head.directives);
+    (text, names(&definitions))
 }
 
 fn used_definitions<'d>(
@@ -93,15 +114,15 @@ fn names(definitions: &[&Node<VariableDefinition>]) -> Vec<Name> {
 
 fn write_definitions(
     text: &mut String,
-    representations: &[&Name],
+    own: &[(&Name, String)],
     definitions: &[&Node<VariableDefinition>],
 ) {
-    if representations.is_empty() && definitions.is_empty() {
+    if own.is_empty() && definitions.is_empty() {
         return;
     }
     let mut separator = '(';
-    for variable in representations {
-        push(text, format_args!("{separator}${variable}:[_Any!]!"));
+    for (variable, ty) in own {
+        push(text, format_args!("{separator}${variable}:{ty}"));
         separator = ',';
     }
     for definition in definitions {
@@ -165,10 +186,17 @@ fn write_field(text: &mut String, field: &TreeField) {
     if let Some(condition) = last {
         write_condition(text, condition);
     }
+    write_directives(text, &field.directives);
     if let Some(below) = &field.below {
         write_tree(text, below);
     }
     outer.iter().for_each(|_| text.push('}'));
+}
+
+fn write_directives(text: &mut String, directives: &[Node<Directive>]) {
+    for directive in directives {
+        push(text, format_args!("{}", directive.serialize().no_indent()));
+    }
 }
 
 fn write_condition(text: &mut String, condition: &Condition) {

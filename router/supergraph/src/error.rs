@@ -27,6 +27,16 @@ pub enum SupergraphError {
         /// What is wrong with it.
         message: String,
     },
+    /// A context argument that cannot be read.
+    #[error("{coordinate} takes an argument from context `{context}`: {message}")]
+    ContextArgument {
+        /// The field.
+        coordinate: String,
+        /// The context's name in the supergraph.
+        context: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// Nothing valid is left when the inaccessible elements are removed.
     #[error("the API schema is not valid:\n{0}")]
     ApiSchema(String),

@@ -13,6 +13,7 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 use rustc_hash::FxHashMap;
 
+use crate::contexts::Contexts;
 use crate::error::SupergraphError;
 use crate::field_set;
 use crate::model::{
@@ -44,8 +45,9 @@ pub(crate) fn types(
     schema: &Valid<Schema>,
     join: &str,
     subgraphs: &[Subgraph],
+    contexts: &Contexts,
 ) -> Result<FxHashMap<Name, TypeModel>, SupergraphError> {
-    let reader = Reader::new(schema, join, subgraphs);
+    let reader = Reader::new(schema, join, subgraphs, contexts);
     let composites = schema.types.iter().filter(|(name, definition)| {
         !name.starts_with("__")
             && (definition.is_object() || definition.is_interface() || definition.is_union())
@@ -59,6 +61,7 @@ pub(crate) fn types(
 struct Reader<'a> {
     schema: &'a Valid<Schema>,
     subgraphs: &'a [Subgraph],
+    contexts: &'a Contexts,
     graph_ids: FxHashMap<Name, SubgraphId>,
     implementers: apollo_compiler::collections::HashMap<Name, apollo_compiler::schema::Implementers>,
     join_type: String,
@@ -69,11 +72,17 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(schema: &'a Valid<Schema>, join: &str, subgraphs: &'a [Subgraph]) -> Self {
+    fn new(
+        schema: &'a Valid<Schema>,
+        join: &str,
+        subgraphs: &'a [Subgraph],
+        contexts: &'a Contexts,
+    ) -> Self {
         let ids = subgraphs.iter().enumerate();
         Reader {
             schema,
             subgraphs,
+            contexts,
             graph_ids: ids
                 .map(|(index, subgraph)| (subgraph.graph.clone(), SubgraphId(index as u16)))
                 .collect(),
@@ -278,6 +287,10 @@ impl<'a> Reader<'a> {
             ty: ty.unwrap_or_else(|| definition.ty.clone()),
             override_rule: None,
             via_interface: None,
+            context_arguments: self
+                .contexts
+                .arguments(self.schema, join, &coordinate)?
+                .into(),
         })
     }
 
@@ -368,6 +381,7 @@ fn no_source() -> FieldSource {
         provides: None,
         override_rule: None,
         via_interface: None,
+        context_arguments: Arc::default(),
     }
 }
 

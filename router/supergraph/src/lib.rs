@@ -3,11 +3,13 @@
 //! - `link`: which specifications the document imports, and under which names
 //! - `join_spec`: `join__*` directives into the model
 //! - `model`: types, fields and keys, by subgraph
+//! - `contexts`: arguments that take their values from a context
 //! - `field_set`: selection sets inside `key:`, `requires:` and `provides:`
 //! - `api_schema`: the schema clients see
 //! - `requirements`: `@authenticated`, `@requiresScopes`, `@policy` by coordinate
 
 mod api_schema;
+mod contexts;
 mod error;
 mod field_set;
 mod interface_objects;
@@ -16,15 +18,17 @@ mod link;
 mod model;
 mod requirements;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Schema};
 use rustc_hash::FxHashMap;
 
+use contexts::Contexts;
 pub use error::SupergraphError;
 pub use model::{
-    FieldModel, FieldSet, FieldSource, Key, OverrideRule, Subgraph, SubgraphId, TypeModel, TypeSource,
+    ContextArgument, FieldModel, FieldSet, FieldSource, Key, OverrideRule, Subgraph, SubgraphId, TypeModel, TypeSource,
 };
 pub use requirements::{Requirement, Requirements};
 
@@ -35,6 +39,7 @@ pub struct Supergraph {
     api_schema: Arc<Valid<Schema>>,
     subgraphs: Vec<Subgraph>,
     types: FxHashMap<Name, TypeModel>,
+    override_labels: Vec<Arc<str>>,
     requirements: Requirements,
 }
 
@@ -48,8 +53,10 @@ impl Supergraph {
             .join_prefix()
             .ok_or_else(|| SupergraphError::NotASupergraph(source_name.to_owned()))?;
         let subgraphs = join_spec::subgraphs(&schema, &join)?;
-        let mut types = join_spec::types(&schema, &join, &subgraphs)?;
+        let contexts = Contexts::of(&schema, &links);
+        let mut types = join_spec::types(&schema, &join, &subgraphs, &contexts)?;
         interface_objects::spread(&schema, &mut types);
+        let override_labels = override_labels(&types);
         let requirements = Requirements::of(&schema, &links);
         let api_schema = Arc::new(api_schema::of(&schema, &links)?);
         Ok(Supergraph {
@@ -57,6 +64,7 @@ impl Supergraph {
             api_schema,
             subgraphs,
             types,
+            override_labels,
             requirements,
         })
     }
@@ -91,8 +99,29 @@ impl Supergraph {
         self.types.get(name).map_or(&[], |model| &model.possible_types)
     }
 
+    /// Labels of progressive `@override`s, sorted: whoever plans decides which of them are active.
+    pub fn override_labels(&self) -> &[Arc<str>] {
+        &self.override_labels
+    }
+
+    /// Whether any argument takes its value from a context.
+    pub fn has_contexts(&self) -> bool {
+        let fields = self.types.values().flat_map(|model| model.fields.values());
+        let mut sources = fields.flat_map(|field| field.sources.values());
+        sources.any(|source| !source.context_arguments.is_empty())
+    }
+
     /// Security directives, by coordinate.
     pub fn requirements(&self) -> &Requirements {
         &self.requirements
     }
+}
+
+fn override_labels(types: &FxHashMap<Name, TypeModel>) -> Vec<Arc<str>> {
+    let fields = types.values().flat_map(|model| model.fields.values());
+    let rules = fields
+        .flat_map(|field| field.sources.values())
+        .filter_map(|source| source.override_rule.as_ref());
+    let labels: BTreeSet<Arc<str>> = rules.map(|rule| rule.label.clone()).collect();
+    labels.into_iter().collect()
 }

@@ -104,6 +104,19 @@ pub struct FieldSource {
     pub override_rule: Option<OverrideRule>,
     /// Set where the subgraph has the field on this interface object, not on the type itself.
     pub via_interface: Option<Name>,
+    /// Arguments that the subgraph has and clients have not: their values come from a context (`@fromContext`).
+    pub context_arguments: Arc<[ContextArgument]>,
+}
+
+/// An argument whose value comes from a context that a type above the field sets.
+#[derive(Debug, Clone)]
+pub struct ContextArgument {
+    /// Name of the argument in the subgraph.
+    pub name: Name,
+    /// Its type there.
+    pub ty: Type,
+    /// Types that set the context, each with the selection that yields the value.
+    pub selections: Arc<[(Name, FieldSet)]>,
 }
 
 /// A progressive `@override`: the field is resolved here when the label's state is `active_here`.

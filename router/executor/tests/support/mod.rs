@@ -138,6 +138,7 @@ pub fn selection(key: &str, variable: &str, path: &str, types: &[&str]) -> Entit
             })
             .collect(),
         conditions: Vec::new(),
+        contexts: Vec::new(),
     }
 }
 
