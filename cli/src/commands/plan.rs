@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use apollo_compiler::ExecutableDocument;
-use fondaco_planner::{Planner, PlannerConfig};
+use fondaco_planner::{OverrideLabels, Planner, PlannerConfig};
 
 use crate::commands::{read, read_supergraph};
 use crate::error::CliError;
@@ -20,6 +21,9 @@ pub struct Arguments {
     /// Which operation, where the file holds several.
     #[arg(long, value_name = "NAME")]
     operation_name: Option<String>,
+    /// A label of progressive `@override`s that is active; may be given several times.
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
     /// How to print the plan.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -40,8 +44,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let document =
         ExecutableDocument::parse_and_validate(supergraph.api_schema(), text, &arguments.operation)
             .map_err(|invalid| CliError::Operation(invalid.errors.to_string()))?;
+    let labels: OverrideLabels = arguments.labels.iter().map(|label| Arc::from(&**label)).collect();
     let plan = Planner::new(supergraph, PlannerConfig::default())
-        .plan(&document, arguments.operation_name.as_deref())
+        .plan(&document, arguments.operation_name.as_deref(), &labels)
         .map_err(|error| unplannable(&arguments.operation, &error))?;
     match arguments.format {
         Format::Text => println!("{plan}"),

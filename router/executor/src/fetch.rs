@@ -43,7 +43,10 @@ impl PreparedFetch {
     /// The whole request body.
     pub(crate) fn body(&self, fetch: &Fetch, asked: &Asked, variables: &Variables<'_>) -> Vec<u8> {
         let lists = asked.lists();
-        let size: usize = lists.iter().map(|list| list.variable.len() + list.json.len() + 4).sum();
+        let size: usize = lists
+            .iter()
+            .map(|list| list.variable.len() + list.json.len() + 4)
+            .sum();
         let mut body = Vec::with_capacity(self.body_head.len() + size + 64);
         let regrouped = self
             .regrouping
@@ -55,7 +58,10 @@ impl PreparedFetch {
         }
         let asks = |list: &&Representations| regrouped.is_none() || !list.is_empty();
         for list in lists.iter().filter(asks) {
-            let contexts = list.contexts.iter().map(|context| (&context.variable, &context.json));
+            let contexts = list
+                .contexts
+                .iter()
+                .map(|context| (&context.variable, &context.json));
             for (name, json) in std::iter::once((&list.variable, &list.json)).chain(contexts) {
                 Value::String(name).write(&mut body);
                 body.push(b':');
@@ -96,10 +102,12 @@ impl Asked {
         let lists: Vec<_> = selections
             .iter()
             .enumerate()
-            .flat_map(|(index, selection)| match hold(&selection.conditions, variables) {
-                true => Representations::collect(index, selection, data),
-                false => vec![Representations::none(index, selection)],
-            })
+            .flat_map(
+                |(index, selection)| match hold(&selection.conditions, variables) {
+                    true => Representations::collect(index, selection, data),
+                    false => vec![Representations::none(index, selection)],
+                },
+            )
             .collect();
         lists
             .iter()

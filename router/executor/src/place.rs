@@ -56,12 +56,18 @@ fn step<'v, 'a>(
 /// The places of all objects that `path` leads to.
 pub(crate) fn places(data: &Value<'_>, path: &[PathSegment]) -> Vec<Place> {
     let mut places = Vec::new();
-    visit_objects(data, path, &mut Place::new(), &mut |place, _| places.push(place.clone()));
+    visit_objects(data, path, &mut Place::new(), &mut |place, _| {
+        places.push(place.clone())
+    });
     places
 }
 
 /// The object above or at `place` that lies `keys` response keys below the root, and its item where that is a list.
-pub(crate) fn object_above<'v, 'a>(data: &'v Value<'a>, place: &Place, keys: usize) -> Option<&'v Object<'a>> {
+pub(crate) fn object_above<'v, 'a>(
+    data: &'v Value<'a>,
+    place: &Place,
+    keys: usize,
+) -> Option<&'v Object<'a>> {
     let mut value = data;
     let mut keys_left = keys;
     for &position in place {

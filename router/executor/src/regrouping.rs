@@ -30,10 +30,13 @@ impl Regrouping {
             return None;
         }
         let document = Document::parse(fetch.operation.to_string(), "fetch.graphql").ok()?;
-        let operation = document.definitions.into_iter().find_map(|definition| match definition {
-            Definition::OperationDefinition(operation) => Some((*operation).clone()),
-            _ => None,
-        })?;
+        let operation = document
+            .definitions
+            .into_iter()
+            .find_map(|definition| match definition {
+                Definition::OperationDefinition(operation) => Some((*operation).clone()),
+                _ => None,
+            })?;
         let planned = selections
             .iter()
             .map(|selection| (selection.response_key.clone(), selection.variable.clone()))
@@ -59,12 +62,18 @@ impl Regrouping {
     /// The plan's selection under the key and with the variables of `list`.
     fn selection(&self, list: &Representations) -> Option<Selection> {
         let (key, _) = &self.planned[list.selection];
-        let planned = self.operation.selection_set.iter().find_map(|selection| match selection {
-            Selection::Field(field) if field.response_name() == key => Some(field),
-            _ => None,
-        })?;
+        let planned = self
+            .operation
+            .selection_set
+            .iter()
+            .find_map(|selection| match selection {
+                Selection::Field(field) if field.response_name() == key => Some(field),
+                _ => None,
+            })?;
         let mut field = Field::clone(planned);
-        field.alias = Name::new(&list.response_key).ok().filter(|key| *key != field.name);
+        field.alias = Name::new(&list.response_key)
+            .ok()
+            .filter(|key| *key != field.name);
         rename_in_field(&mut field, &|name| self.renamed(list, name));
         Some(Selection::Field(Node::new(field)))
     }
@@ -76,7 +85,9 @@ impl Regrouping {
         lists: &[Representations],
     ) -> Vec<Node<VariableDefinition>> {
         let mut used = BTreeSet::new();
-        selections.iter().for_each(|selection| used_in(selection, &mut used));
+        selections
+            .iter()
+            .for_each(|selection| used_in(selection, &mut used));
         let mut definitions: Vec<Node<VariableDefinition>> = Vec::new();
         for definition in &self.operation.variables {
             let names = lists

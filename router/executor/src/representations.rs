@@ -178,7 +178,9 @@ fn context_values(
 ) -> Vec<Vec<u8>> {
     let value = |context: &ContextVariable| {
         let above = &path[..context.depth.min(path.len())];
-        let keys = above.iter().filter(|segment| matches!(segment, PathSegment::Key(_)));
+        let keys = above
+            .iter()
+            .filter(|segment| matches!(segment, PathSegment::Key(_)));
         let mut json = Vec::new();
         match object_above(data, place, keys.count()) {
             Some(object) => write_context(&context.fields, object, &mut json),
@@ -190,7 +192,9 @@ fn context_values(
 }
 
 fn write_context(fields: &[RepresentationField], object: &Object<'_>, out: &mut Vec<u8>) {
-    let field = fields.iter().find(|field| applies(field, object) && field.name != "__typename");
+    let field = fields
+        .iter()
+        .find(|field| applies(field, object) && field.name != "__typename");
     let value = field.and_then(|field| Some((field, object.get(&field.response_key)?)));
     match value {
         Some((field, value)) => write_context_value(field, value, out),

@@ -53,7 +53,11 @@ impl Session<'_> {
                 ..at.clone()
             };
             let mut variants = self.solve_object(&at, &fields);
-            rest.extend(rest_of_variant(&others, object, std::mem::take(&mut variants[0].rest)));
+            rest.extend(rest_of_variant(
+                &others,
+                object,
+                std::mem::take(&mut variants[0].rest),
+            ));
             let variants: Vec<(Name, Rc<Solved>)> = variants
                 .into_iter()
                 .map(|variant| (object.clone(), Rc::new(variant)))
@@ -235,7 +239,10 @@ impl Session<'_> {
                 rivals: Rivals::new(),
             };
             let alternatives = self.solve(remaining, value, Reach::Anywhere);
-            for (solved, below) in solved.iter().flat_map(|s| alternatives.iter().map(move |b| (s, b))) {
+            for (solved, below) in solved
+                .iter()
+                .flat_map(|s| alternatives.iter().map(move |b| (s, b)))
+            {
                 found.extend(self.with_runtime_type(at, solved, subgraph, below));
             }
         }

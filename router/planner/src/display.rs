@@ -6,8 +6,8 @@ use apollo_compiler::ast::Document;
 use serde_json::{Value, json};
 
 use crate::query_plan::{
-    Condition, ContextVariable, EntityFetch, Fetch, FetchTarget, OutputRewrite, PathSegment, QueryPlan, Representation,
-    RepresentationField,
+    Condition, ContextVariable, EntityFetch, Fetch, FetchTarget, OutputRewrite, PathSegment, QueryPlan,
+    Representation, RepresentationField,
 };
 
 impl QueryPlan {
@@ -109,7 +109,11 @@ fn write_entity(f: &mut Formatter<'_>, entity: &EntityFetch) -> fmt::Result {
 fn context_text(entity: &EntityFetch, context: &ContextVariable) -> String {
     let depth = |at: &Vec<PathSegment>| path(&at[..context.depth.min(at.len())]);
     let from = entity.paths.first().map(depth).unwrap_or_default();
-    format!("${} from {from}{}", context.variable, fields_text(&context.fields))
+    format!(
+        "${} from {from}{}",
+        context.variable,
+        fields_text(&context.fields)
+    )
 }
 
 fn representation_text(representation: &Representation) -> String {

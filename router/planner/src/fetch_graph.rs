@@ -71,7 +71,9 @@ impl ClientView {
 
     fn below(&self, key: &Name) -> Rc<ClientView> {
         let fields = self.by_key.get(key).into_iter().flatten();
-        Rc::new(ClientView::of(fields.filter_map(|field| field.selections.as_ref())))
+        Rc::new(ClientView::of(
+            fields.filter_map(|field| field.selections.as_ref()),
+        ))
     }
 }
 
@@ -149,7 +151,22 @@ impl<'s, 'a> Emitter<'s, 'a> {
             let (below, _) = self.position(variant, object, request, view, &path);
             tree.add_fragment(object, below);
         }
+        if let (false, Some(request)) = (solved.variants.is_empty(), request) {
+            self.hoist(&mut tree, ty, self.requests[request].subgraph);
+        }
         (tree, (first_made..self.requests.len()).collect())
+    }
+
+    /// Moves leaves that every type of an interface selects to the interface.
+    fn hoist(&self, tree: &mut Tree, ty: &Name, subgraph: SubgraphId) {
+        let Some(model) = self.session.model(ty) else {
+            return;
+        };
+        let Some(source) = model.sources.get(&subgraph).filter(|_| model.is_abstract) else {
+            return;
+        };
+        let on_interface = |name: &Name| Some(model.field_in(name, subgraph)?.ty.clone());
+        tree.hoist(&source.possible_types, on_interface);
     }
 
     fn field(
@@ -226,7 +243,9 @@ impl<'s, 'a> Emitter<'s, 'a> {
         for selected in &hop.selected {
             let (mut field, requests) = self.field(selected, Some(index), view, path);
             self.levels.bring(selected, &field.key, Some(index), &requests);
-            field.arguments.extend(self.context_arguments(hop, selected, index));
+            field
+                .arguments
+                .extend(self.context_arguments(hop, selected, index));
             tree.add(field);
             by_field.push(requests);
         }

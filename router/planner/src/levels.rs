@@ -56,13 +56,7 @@ impl Levels {
     }
 
     /// Notes which requests bring a field of the object at hand.
-    pub(crate) fn bring(
-        &mut self,
-        selected: &Selected,
-        key: &Name,
-        request: Option<usize>,
-        below: &[usize],
-    ) {
+    pub(crate) fn bring(&mut self, selected: &Selected, key: &Name, request: Option<usize>, below: &[usize]) {
         if selected.below.is_some() && !selected.field.internal {
             return;
         }

@@ -11,7 +11,8 @@ use fondaco_supergraph::{SubgraphId, Supergraph};
 use crate::fetch_graph::{Request, Target, merge_representation_field};
 use crate::normalize::forwarded;
 use crate::query_plan::{
-    Condition, ContextVariable, EntityFetch, Fetch, FetchId, FetchTarget, OutputRewrite, PathSegment, Representation,
+    Condition, ContextVariable, EntityFetch, Fetch, FetchId, FetchTarget, OutputRewrite, PathSegment,
+    Representation,
 };
 use crate::selection_tree::Tree;
 use crate::write;
@@ -304,25 +305,33 @@ fn names(single: bool, index: usize) -> (Name, Name) {
 /// Merges look-ups at one place, then equal look-ups at several places.
 fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
     let mut selections: Vec<Selection> = Vec::new();
-    for mut member in members {
+    for member in members {
         let Target::Entity(lookup) = member.target else {
             continue;
         };
-        let conditions = member.tree.lift_conditions();
+        let conditions = member.tree.common_conditions();
         let here = selections.iter_mut().find(|selection| {
+            // Values of equal representations are there whenever one of the two wants them.
+            let equal = selection.representations == std::slice::from_ref(&lookup.representation);
+            let joinable = || {
+                selection.conditions == conditions
+                    && selection
+                        .representations
+                        .iter()
+                        .all(|other| compatible(other, &lookup.representation))
+            };
             selection.paths[0] == lookup.path
-                && selection.conditions == conditions
                 && selection.contexts == lookup.contexts
                 && selection.late == lookup.late
-                && selection
-                    .representations
-                    .iter()
-                    .all(|other| compatible(other, &lookup.representation))
+                && (equal || joinable())
         });
         match here {
             Some(selection) => {
                 add_representation(&mut selection.representations, lookup.representation);
                 selection.tree.merge(member.tree);
+                selection
+                    .conditions
+                    .retain(|condition| conditions.contains(condition));
             }
             None => selections.push(Selection {
                 paths: vec![lookup.path],
@@ -336,7 +345,8 @@ fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
         }
     }
     let mut merged: Vec<Selection> = Vec::new();
-    for selection in selections {
+    for mut selection in selections {
+        selection.conditions = selection.tree.lift_conditions();
         let twin = merged.iter_mut().find(|other| {
             other.tree == selection.tree
                 && other.representations == selection.representations

@@ -98,20 +98,59 @@ impl Tree {
         }
     }
 
+    /// Conditions that hold for everything in the tree.
+    pub(crate) fn common_conditions(&self) -> Vec<Condition> {
+        let mut common: Option<Vec<Condition>> = None;
+        self.narrow_conditions(&mut common);
+        common.unwrap_or_default()
+    }
+
+    fn narrow_conditions(&self, common: &mut Option<Vec<Condition>>) {
+        for field in &self.fields {
+            match common {
+                None => *common = Some(field.conditions.clone()),
+                Some(common) => common.retain(|condition| field.conditions.contains(condition)),
+            }
+        }
+        self.fragments
+            .iter()
+            .for_each(|(_, tree)| tree.narrow_conditions(common));
+    }
+
     /// Takes away conditions that hold for everything in the tree, and returns them.
     pub(crate) fn lift_conditions(&mut self) -> Vec<Condition> {
-        let mut common: Option<Vec<Condition>> = None;
-        self.for_top_fields(&mut |field| match &mut common {
-            None => common = Some(field.conditions.clone()),
-            Some(common) => common.retain(|condition| field.conditions.contains(condition)),
-        });
-        let common = common.unwrap_or_default();
+        let common = self.common_conditions();
         if !common.is_empty() {
             self.for_top_fields(&mut |field| {
                 field.conditions.retain(|condition| !common.contains(condition))
             });
         }
         common
+    }
+
+    /// Selects a leaf once that the fragments of all `types` select, where `on_interface` tells its type there.
+    pub(crate) fn hoist(&mut self, types: &[Name], on_interface: impl Fn(&Name) -> Option<Type>) {
+        let is_whole = types
+            .iter()
+            .all(|ty| self.fragments.iter().any(|(on, _)| on == ty));
+        let Some((_, first)) = self.fragments.first().filter(|_| is_whole && types.len() > 1) else {
+            return;
+        };
+        let everywhere = |field: &&TreeField| {
+            field.below.is_none()
+                && field.conditions.is_empty()
+                && !self.fields.iter().any(|other| other.key == field.key)
+                && self
+                    .fragments
+                    .iter()
+                    .all(|(_, tree)| tree.fields.iter().any(|other| other.covers(field)))
+        };
+        let leaves: Vec<TreeField> = first.fields.iter().filter(everywhere).cloned().collect();
+        for leaf in leaves {
+            if let Some(ty) = on_interface(&leaf.name) {
+                self.fields.push(TreeField { ty, ..leaf });
+            }
+        }
     }
 
     /// Takes away leaves of fragments that the enclosing selection has anyway.

@@ -301,9 +301,8 @@ impl<'a> Session<'a> {
                 partial.push(subgraph);
                 continue;
             }
-            let is_free = |part: &Part| {
-                at.source == Some(subgraph) && !part.is_special() && part.selected.depth() == 0
-            };
+            let is_free =
+                |part: &Part| at.source == Some(subgraph) && !part.is_special() && part.selected.depth() == 0;
             if let Some(free) = parts.iter().find(|part| is_free(part)) {
                 return (vec![SmallVec::from_iter([free.clone()])], None);
             }
@@ -505,7 +504,12 @@ impl<'a> Session<'a> {
 
 /// What `field` takes from contexts, where the subgraph has such arguments.
 fn contexts_of(field: &FieldNode, resolution: &Resolution) -> Vec<ContextUse> {
-    let has = |used: &&ContextUse| resolution.contexts.iter().any(|argument| argument.name == used.argument);
+    let has = |used: &&ContextUse| {
+        resolution
+            .contexts
+            .iter()
+            .any(|argument| argument.name == used.argument)
+    };
     field.contexts.iter().filter(has).cloned().collect()
 }
 

@@ -51,7 +51,12 @@ pub(crate) fn entities(head: &Head<'_>, selections: &[EntitySelection<'_>]) -> W
     let mut own: Vec<(&Name, String)> = Vec::new();
     for selection in selections {
         own.push((selection.variable, "[_Any!]!".to_owned()));
-        own.extend(selection.contexts.iter().map(|(name, ty)| (*name, ty.to_string())));
+        own.extend(
+            selection
+                .contexts
+                .iter()
+                .map(|(name, ty)| (*name, ty.to_string())),
+        );
     }
     let (mut text, variables) = write_head(head, used, &own, false);
     text.push('{');
@@ -112,11 +117,7 @@ fn names(definitions: &[&Node<VariableDefinition>]) -> Vec<Name> {
         .collect()
 }
 
-fn write_definitions(
-    text: &mut String,
-    own: &[(&Name, String)],
-    definitions: &[&Node<VariableDefinition>],
-) {
+fn write_definitions(text: &mut String, own: &[(&Name, String)], definitions: &[&Node<VariableDefinition>]) {
     if own.is_empty() && definitions.is_empty() {
         return;
     }

@@ -17,9 +17,12 @@ use fondaco_supergraph::Supergraph;
 #[test]
 fn cases() {
     let mut cases = Vec::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"), &mut cases);
+    collect(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases"),
+        &mut cases,
+    );
     cases.sort();
-    assert!(cases.len() >= 27, "{} cases", cases.len());
+    assert!(cases.len() >= 150, "{} cases", cases.len());
     let mut planners = HashMap::new();
     for case in cases {
         expect_file![case.join("plan.txt")].assert_eq(&plan(&case, &mut planners));
@@ -53,7 +56,7 @@ fn plan(case: &Path, planners: &mut HashMap<PathBuf, Planner>) -> String {
         operation,
         case.join("operation.graphql"),
     )
-    .unwrap();
+    .unwrap_or_else(|invalid| panic!("{}", invalid.errors));
     let name = document.operations.named.keys().next().map(|name| name.as_str());
     match planner.plan(&document, name, &labels(case)) {
         Ok(plan) => plan.to_string(),

@@ -9,6 +9,7 @@ use fondaco_supergraph::{Supergraph, SupergraphError};
 use http::Uri;
 
 use crate::config::RouterConfig;
+use crate::override_labels::OverrideRules;
 use crate::plan_cache::PlanCache;
 
 /// A supergraph in service. A reload replaces it as a whole; running requests keep theirs.
@@ -19,6 +20,8 @@ pub struct ActiveSupergraph {
     pub planner: Planner,
     /// Runs plans against its subgraphs.
     pub executor: Executor,
+    /// Decides which of its progressive overrides are in force.
+    pub override_rules: OverrideRules,
     /// Operations already prepared for it.
     pub cache: PlanCache,
 }
@@ -57,11 +60,19 @@ impl ActiveSupergraph {
             executor_config(config),
         );
         Ok(Self {
-            planner: Planner::new(Arc::clone(&supergraph), PlannerConfig::default()),
+            planner: Planner::new(Arc::clone(&supergraph), planner_config(config)),
+            override_rules: OverrideRules::new(supergraph.override_labels(), config),
             executor,
             cache: PlanCache::new(config.plan_cache.operations),
             supergraph,
         })
+    }
+}
+
+fn planner_config(config: &RouterConfig) -> PlannerConfig {
+    PlannerConfig {
+        max_work: config.limits.planning_steps,
+        ..PlannerConfig::default()
     }
 }
 

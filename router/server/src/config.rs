@@ -39,6 +39,8 @@ pub struct RouterConfig {
     pub headers: HeadersConfig,
     /// The cache of parsed, validated and planned operations.
     pub plan_cache: PlanCacheConfig,
+    /// When progressive `@override`s are in force, by label. Labels like `percent(5)` need no entry.
+    pub override_labels: BTreeMap<String, OverrideLabelConfig>,
     /// Who issues the access tokens clients send. Without an issuer no token is looked at and every caller is anonymous.
     pub authentication: AuthenticationConfig,
     /// What happens to operations that need a permission the caller does not have.
@@ -62,6 +64,7 @@ impl Default for RouterConfig {
             csrf_headers: vec!["x-fondaco-csrf".to_owned(), "apollo-require-preflight".to_owned()],
             headers: HeadersConfig::default(),
             plan_cache: PlanCacheConfig::default(),
+            override_labels: BTreeMap::new(),
             authentication: AuthenticationConfig::default(),
             authorization: AuthorizationConfig::default(),
         }
@@ -102,6 +105,9 @@ impl RouterConfig {
                 "cors.credentials",
                 "cannot be true while cors.origins allows every site",
             ));
+        }
+        for (label, rule) in &self.override_labels {
+            rule.validate(label)?;
         }
         self.authentication
             .issuers
@@ -230,6 +236,9 @@ pub struct LimitsConfig {
     pub root_fields: usize,
     /// Fields of an operation, fragments counted as often as they are spread.
     pub fields: usize,
+    /// Steps that planning an operation may take: fields looked at, for each type and subgraph they may come from. A step
+    /// takes about a microsecond.
+    pub planning_steps: usize,
 }
 
 impl Default for LimitsConfig {
@@ -241,6 +250,7 @@ impl Default for LimitsConfig {
             aliases: 200,
             root_fields: 100,
             fields: 10_000,
+            planning_steps: 400_000,
         }
     }
 }
@@ -297,6 +307,49 @@ pub struct PlanCacheConfig {
 impl Default for PlanCacheConfig {
     fn default() -> Self {
         Self { operations: 4_096 }
+    }
+}
+
+/// When a progressive `@override` is in force: for a share of the requests, or for those with a header.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OverrideLabelConfig {
+    /// Share of the requests, from 0 to 100. Callers who are signed in are always on the same side.
+    pub percent: Option<f64>,
+    /// A request header that must be there, instead of `percent`.
+    pub header: Option<String>,
+    /// The value that `header` must have; without it any will do.
+    pub value: Option<String>,
+}
+
+impl OverrideLabelConfig {
+    fn validate(&self, label: &str) -> Result<(), ConfigError> {
+        let key = format!("override_labels.{label}");
+        match (self.percent, &self.header, &self.value) {
+            (Some(percent), None, None) if (0.0..=100.0).contains(&percent) => Ok(()),
+            (Some(percent), None, None) => Err(ConfigError::value(
+                key,
+                format!("percent must be from 0 to 100, not {percent}"),
+            )),
+            (None, Some(name), value) => {
+                name.parse::<http::HeaderName>()
+                    .map_err(|_| ConfigError::value(&key, format!("`{name}` is not a header name")))?;
+                let faulty = value
+                    .as_ref()
+                    .filter(|value| value.parse::<http::HeaderValue>().is_err());
+                match faulty {
+                    Some(value) => Err(ConfigError::value(
+                        key,
+                        format!("`{value}` is not a header value"),
+                    )),
+                    None => Ok(()),
+                }
+            }
+            _ => Err(ConfigError::value(
+                key,
+                "needs either percent, or header and perhaps value",
+            )),
+        }
     }
 }
 
@@ -415,6 +468,13 @@ mod tests {
                 "jwks_url or jwks_file",
             ),
             ("authorization: { mode: maybe }", "maybe"),
+            ("override_labels: { a: { percent: 101 } }", "override_labels.a"),
+            ("override_labels: { a: {} }", "override_labels.a"),
+            (
+                "override_labels: { a: { percent: 1, header: x } }",
+                "override_labels.a",
+            ),
+            ("override_labels: { a: { header: 'x y' } }", "`x y`"),
         ];
         for (text, named) in cases {
             let message = RouterConfig::from_yaml(text).unwrap_err().to_string();

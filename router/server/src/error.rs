@@ -83,6 +83,9 @@ pub enum LimitExceeded {
     /// Number of fields, counting a fragment as often as it is spread.
     #[error("The operation selects more than {0} fields")]
     Fields(usize),
+    /// Steps that planning takes.
+    #[error("The operation is too complex: planning it takes more than {0} steps")]
+    Complexity(usize),
     /// Number of lexical tokens.
     #[error("The document has more than {0} tokens")]
     Tokens(usize),
@@ -95,6 +98,7 @@ impl LimitExceeded {
             Self::Aliases(_) => "OPERATION_TOO_MANY_ALIASES",
             Self::RootFields(_) => "OPERATION_TOO_MANY_ROOT_FIELDS",
             Self::Fields(_) => "OPERATION_TOO_MANY_FIELDS",
+            Self::Complexity(_) => "OPERATION_TOO_COMPLEX",
             Self::Tokens(_) => "OPERATION_TOO_MANY_TOKENS",
         }
     }

@@ -19,6 +19,7 @@ mod headers;
 mod identity;
 mod limits;
 mod media_type;
+mod override_labels;
 mod pipeline;
 mod plan_cache;
 mod playground;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::response::Response;
+use fondaco_planner::OverrideLabels;
 
 use crate::active_supergraph::ActiveSupergraph;
 use crate::auth::Caller;
@@ -13,12 +14,20 @@ use crate::media_type::Format;
 use crate::stages::Stages;
 use crate::telemetry::RequestLog;
 
+/// On whom it depends what is planned.
+pub struct Asker {
+    /// The caller.
+    pub caller: Caller,
+    /// Progressive overrides in force for this request.
+    pub labels: OverrideLabels,
+}
+
 /// Limits -> parse -> validate -> authorise -> plan -> execute -> encode. The first three and the plan are remembered.
 pub async fn run(
     stages: &Arc<Stages>,
     active: &Arc<ActiveSupergraph>,
     request: GraphqlRequest<'_>,
-    caller: &Caller,
+    asker: &Asker,
     headers: SubgraphHeaders,
     format: Format,
     log: &mut RequestLog,
@@ -26,8 +35,8 @@ pub async fn run(
     let operation = stages.prepare(active, &request).await?;
     log.operation(&operation);
     stages.check_method(&operation, &request)?;
-    let outcome = stages.authorise(&operation, caller);
-    let plan = stages.plan(active, &operation, outcome).await?;
+    let outcome = stages.authorise(&operation, &asker.caller);
+    let plan = stages.plan(active, &operation, outcome, &asker.labels).await?;
     let denials = stages.denials(&operation, &plan, &request)?;
     let response = stages
         .execute(active, &operation, plan, request, headers, denials)

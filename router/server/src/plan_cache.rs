@@ -1,4 +1,5 @@
-//! Remembers operations: parsed and validated by their text, planned by what their caller may see.
+//! Remembers operations: parsed and validated by their text, planned by what their caller may see and which overrides are
+//! in force.
 //!
 //! The caches belong to one schema and go with it. A request that hits parses and plans nothing; of requests that miss
 //! together one computes and the others wait for it.
@@ -10,6 +11,7 @@ use apollo_compiler::executable::OperationType;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Name, Node, executable};
 use fondaco_executor::PreparedOperation;
+use fondaco_planner::OverrideLabels;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
@@ -99,16 +101,18 @@ impl PlanCache {
             .await
     }
 
-    /// The plan of the operation for callers with that outcome, computed by `plan` where it is not known.
+    /// The plan of the operation for requests with that outcome and those labels, computed by `plan` where it is not known.
     pub async fn plan(
         &self,
         operation: &ValidOperation,
         outcome: Outcome,
+        labels: OverrideLabels,
         plan: impl Future<Output = Result<PlannedOperation, RequestError>>,
     ) -> Result<Arc<PlannedOperation>, RequestError> {
         let key = PlanKey {
             operation: operation.id,
             outcome,
+            labels,
         };
         if let Some(known) = self.plans.get(&key) {
             return Ok(known);
@@ -142,6 +146,7 @@ impl Equivalent<TextKey> for TextKeyRef<'_> {
 struct PlanKey {
     operation: u64,
     outcome: Outcome,
+    labels: OverrideLabels,
 }
 
 /// Long documents count as several, so that the cache is bounded in bytes too.

@@ -25,7 +25,7 @@ use crate::graphql_over_http;
 use crate::headers::{self, Propagation, REQUEST_ID, SubgraphHeaders};
 use crate::identity::CallerSigner;
 use crate::media_type::Format;
-use crate::pipeline;
+use crate::pipeline::{self, Asker};
 use crate::playground;
 use crate::reload::SupergraphSource;
 use crate::stages::Stages;
@@ -158,5 +158,7 @@ async fn execute(
     let common = state.propagation.select(&parts.headers);
     let headers = SubgraphHeaders::new(common, request_id.clone(), caller.clone(), state.signer.clone());
     let active = state.active.load_full();
-    pipeline::run(&state.stages, &active, request, &caller, headers, format, log).await
+    let labels = active.override_rules.decide(&parts.headers, &caller);
+    let asker = Asker { caller, labels };
+    pipeline::run(&state.stages, &active, request, &asker, headers, format, log).await
 }

@@ -10,6 +10,7 @@ use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Name, Node};
 use fondaco_executor::{ExecutionRequest, GraphqlError, PreparedOperation, Response};
 use fondaco_planner::query_plan::QueryPlan;
+use fondaco_planner::{OverrideLabels, PlanError};
 use serde_json::{Map, Value};
 use tokio_util::task::TaskTracker;
 
@@ -101,19 +102,20 @@ impl Stages {
         operation.gates.outcome(caller)
     }
 
-    /// Finds the plan for callers with this outcome, or makes it on a thread where that delays nobody.
+    /// Finds the plan for this outcome and these override labels, or makes it on a thread where that delays nobody.
     pub async fn plan(
         &self,
         active: &Arc<ActiveSupergraph>,
         operation: &Arc<ValidOperation>,
         outcome: Outcome,
+        labels: &OverrideLabels,
     ) -> Result<Arc<PlannedOperation>, RequestError> {
         let key = outcome.clone();
         let compute = async {
-            let (active, operation) = (Arc::clone(active), Arc::clone(operation));
-            on_blocking_thread(move || plan_now(&active, &operation, &outcome)).await
+            let (active, operation, labels) = (Arc::clone(active), Arc::clone(operation), labels.clone());
+            on_blocking_thread(move || plan_now(&active, &operation, &outcome, &labels)).await
         };
-        active.cache.plan(operation, key, compute).await
+        active.cache.plan(operation, key, labels.clone(), compute).await
     }
 
     /// The errors for what was left out and was asked for under this request's variables; in reject mode they refuse it.
@@ -200,15 +202,19 @@ fn plan_now(
     active: &ActiveSupergraph,
     operation: &ValidOperation,
     outcome: &Outcome,
+    labels: &OverrideLabels,
 ) -> Result<PlannedOperation, RequestError> {
     let name = operation.name().map(|name| name.as_str());
     let (plan, denials) = if outcome.is_open() {
-        (plan_document(active, &operation.document, name)?, Vec::new())
+        (
+            plan_document(active, &operation.document, name, labels)?,
+            Vec::new(),
+        )
     } else {
         let (document, op) = (&operation.document, &operation.operation);
         let filtered = directives::filter(document, op, &active.supergraph, &operation.gates, outcome);
         let plan = match &filtered.document {
-            Some(document) => plan_document(active, document, name)?,
+            Some(document) => plan_document(active, document, name, labels)?,
             None => empty_plan(operation.kind()),
         };
         (plan, filtered.denials)
@@ -223,11 +229,14 @@ fn plan_document(
     active: &ActiveSupergraph,
     document: &Valid<ExecutableDocument>,
     name: Option<&str>,
+    labels: &OverrideLabels,
 ) -> Result<QueryPlan, RequestError> {
-    active
-        .planner
-        .plan(document, name)
-        .map_err(|error| internal("operation could not be planned", &error))
+    let planned = active.planner.plan(document, name, labels);
+    planned.map_err(|error| match error {
+        PlanError::TooComplex(limit) => RequestError::Limit(LimitExceeded::Complexity(limit)),
+        PlanError::TooDeep(limit) => RequestError::Limit(LimitExceeded::Depth(limit)),
+        error => internal("operation could not be planned", &error),
+    })
 }
 
 fn empty_plan(operation_type: OperationType) -> QueryPlan {

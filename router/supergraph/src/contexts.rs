@@ -26,7 +26,10 @@ impl Contexts {
                     .specified_argument_by_name("name")
                     .and_then(|value| value.as_str());
                 if let Some(name) = name {
-                    setters.entry(name.to_owned()).or_default().push(type_name.clone());
+                    setters
+                        .entry(name.to_owned())
+                        .or_default()
+                        .push(type_name.clone());
                 }
             }
         }
@@ -95,7 +98,13 @@ impl Contexts {
 
 /// What `selection` selects on a value of type `setter`: a selection may have a fragment for each type that sets the context.
 fn selection_on(schema: &Schema, setter: &Name, selection: &str) -> Option<String> {
-    let document = Document::parse(format!("query {selection}"), "selection").ok()?;
+    let selection = selection.trim();
+    let text = if selection.starts_with('{') {
+        format!("query {selection}")
+    } else {
+        format!("query {{ {selection} }}")
+    };
+    let document = Document::parse(text, "selection").ok()?;
     let Some(Definition::OperationDefinition(operation)) = document.definitions.first() else {
         return None;
     };

@@ -72,12 +72,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(
-        schema: &'a Valid<Schema>,
-        join: &str,
-        subgraphs: &'a [Subgraph],
-        contexts: &'a Contexts,
-    ) -> Self {
+    fn new(schema: &'a Valid<Schema>, join: &str, subgraphs: &'a [Subgraph], contexts: &'a Contexts) -> Self {
         let ids = subgraphs.iter().enumerate();
         Reader {
             schema,
@@ -287,10 +282,7 @@ impl<'a> Reader<'a> {
             ty: ty.unwrap_or_else(|| definition.ty.clone()),
             override_rule: None,
             via_interface: None,
-            context_arguments: self
-                .contexts
-                .arguments(self.schema, join, &coordinate)?
-                .into(),
+            context_arguments: self.contexts.arguments(self.schema, join, &coordinate)?.into(),
         })
     }
 

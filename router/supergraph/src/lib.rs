@@ -28,7 +28,8 @@ use rustc_hash::FxHashMap;
 use contexts::Contexts;
 pub use error::SupergraphError;
 pub use model::{
-    ContextArgument, FieldModel, FieldSet, FieldSource, Key, OverrideRule, Subgraph, SubgraphId, TypeModel, TypeSource,
+    ContextArgument, FieldModel, FieldSet, FieldSource, Key, OverrideRule, Subgraph, SubgraphId, TypeModel,
+    TypeSource,
 };
 pub use requirements::{Requirement, Requirements};
 
