@@ -130,7 +130,7 @@ fn two_choice_aliases() -> Fixture {
 fn abstract_types() -> Fixture {
     Fixture {
         name: "an interface of 40 types in 10 subgraphs",
-        supergraph: interface_graph(40, 10),
+        supergraph: interface_graph(40, 10, 0),
         operation: format!("{{ node {{ id {} }} }}", type_conditions(40)),
         goal: LARGE,
         expected: Some((11, 2)),
@@ -141,19 +141,21 @@ fn abstract_types() -> Fixture {
 fn nested_abstract_types() -> Fixture {
     Fixture {
         name: "an interface of 40 types, 4 levels deep",
-        supergraph: interface_graph(40, 10),
+        supergraph: interface_graph(40, 10, 1),
         operation: "{ node { next { next { next { id f0 } } } } }".to_owned(),
         goal: REFUSED,
         expected: None,
     }
 }
 
-fn interface_graph(types: usize, graphs: usize) -> String {
+/// Subgraph `next` resolves the field of that name for the first type, S0 for all others.
+fn interface_graph(types: usize, graphs: usize, next: usize) -> String {
     let mut sdl = head(graphs + 1);
     query(&mut sdl, graphs + 1, &["node: Node @join__field(graph: S0)"]);
-    sdl.push_str("interface Node @join__type(graph: S0) {\n  id: ID!\n  next: Node\n  f0: Int\n}\n");
+    sdl.push_str("interface Node @join__type(graph: S0) @join__type(graph: S1) {\n  id: ID!\n  next: Node\n  f0: Int\n}\n");
     for ty in 0..types {
         let graph = 1 + ty % graphs;
+        let next = if ty == 0 { next } else { 0 };
         line(
             &mut sdl,
             format_args!(
@@ -163,7 +165,7 @@ fn interface_graph(types: usize, graphs: usize) -> String {
         line(
             &mut sdl,
             format_args!(
-                "  id: ID!\n  next: Node @join__field(graph: S0)\n  f0: Int @join__field(graph: S{graph})\n  own{ty}: Int @join__field(graph: S{graph})\n}}"
+                "  id: ID!\n  next: Node @join__field(graph: S{next})\n  f0: Int @join__field(graph: S{graph})\n  own{ty}: Int @join__field(graph: S{graph})\n}}"
             ),
         );
     }

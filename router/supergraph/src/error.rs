@@ -9,6 +9,9 @@ pub enum SupergraphError {
     /// A valid schema, but no supergraph.
     #[error("{0} is not a supergraph: it links no join specification (is it a subgraph's schema?)")]
     NotASupergraph(String),
+    /// The join specification is linked, but its list of subgraphs is missing.
+    #[error("the supergraph lists no subgraphs: it has no enum `{0}`")]
+    NoSubgraphs(String),
     /// A directive names a graph that the `join__Graph` enum lacks.
     #[error("{coordinate} names the graph `{graph}`, which the join__Graph enum does not list")]
     UnknownGraph {

@@ -26,7 +26,7 @@ pub(crate) fn subgraphs(schema: &Schema, join: &str) -> Result<Vec<Subgraph>, Su
     let enum_name = format!("{join}__Graph");
     let directive_name = format!("{join}__graph");
     let Some(graphs) = schema.get_enum(&enum_name) else {
-        return Err(SupergraphError::NotASupergraph(enum_name));
+        return Err(SupergraphError::NoSubgraphs(enum_name));
     };
     let read = |(graph, value): (&Name, &Component<apollo_compiler::ast::EnumValueDefinition>)| {
         let directive = value.directives.get(&directive_name);
