@@ -1,7 +1,5 @@
-//! `./dev bench`: measures the planner, then starts the platform, every part its own process, loads it over loopback and
-//! prints what it did.
+//! `./dev bench`: starts the platform, every part its own process, loads it over loopback and prints what it did.
 //!
-//! - [`planning`]: cold plans
 //! - [`scenario`]: what is measured
 //! - [`load`]: the load generator
 //! - [`cpu`]: CPU time of each process
@@ -9,7 +7,6 @@
 
 mod cpu;
 mod load;
-mod planning;
 mod report;
 mod scenario;
 
@@ -36,22 +33,11 @@ struct Arguments {
     /// Seconds of the open-loop measurement.
     #[arg(long, default_value_t = 60)]
     purchase_seconds: u64,
-    /// Measure the planner only.
-    #[arg(long)]
-    planner: bool,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let missed = planning::run();
-    if arguments.planner {
-        return if missed == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        };
-    }
     let mut platform = match Platform::start_durable().await {
         Ok(platform) => platform,
         Err(error) => {
