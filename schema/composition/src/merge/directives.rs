@@ -45,7 +45,6 @@ impl Merger<'_> {
                 merged.extend(self.most_frequent(&applied, coordinate));
             }
         }
-        merged.extend(self.cache_tags(sources));
         merged
     }
 
@@ -140,7 +139,7 @@ impl Merger<'_> {
     }
 
     /// Cache tags stay with their subgraph: `@join__directive`.
-    fn cache_tags<T: Element>(&self, sources: &[Source<'_, T>]) -> Vec<Node<Directive>> {
+    pub(super) fn cache_tags<T: Element>(&self, sources: &[Source<'_, T>]) -> Vec<Node<Directive>> {
         let applied = applications(sources, "federation__cacheTag");
         let of = |wanted: &Node<Directive>| {
             let graphs = applied.iter().filter(|(_, other)| same(wanted, other));

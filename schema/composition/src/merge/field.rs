@@ -55,6 +55,7 @@ impl<'a> Merger<'a> {
         let overrides = self.overrides(sources);
         if kind == Kind::Object {
             self.check_sharing(sources, &overrides);
+            self.check_subscription(sources);
         }
         if self.is_external_everywhere(sources) {
             self.external_everywhere(sources);
@@ -83,6 +84,7 @@ impl<'a> Merger<'a> {
             .extend(self.join_fields(sources, &overrides, types_equal));
         let applied = self.merge_directives(&resolving, &coordinate);
         field.directives.extend(applied);
+        field.directives.extend(self.cache_tags(&sources.fields));
         if kind == Kind::Object {
             interface_access::inherit(&mut field.directives, self.abstracting_directives(sources));
         }

@@ -251,7 +251,9 @@ impl<'a> Merger<'a> {
     /// Federation 1 lets a subgraph extend what another defines: someone must define it.
     fn check_extensions_have_a_base(&mut self) {
         for (name, sources) in self.declared.clone() {
-            if sources.iter().any(|(_, ty)| ty.is_root() || !ty.extension) {
+            let kind = self.kinds[&name];
+            let mut merged = sources.iter().filter(|(_, ty)| ty.merged_kind() == kind);
+            if merged.any(|(_, ty)| ty.is_root() || !ty.extension) {
                 continue;
             }
             for source in sources {
@@ -291,6 +293,7 @@ impl<'a> Merger<'a> {
         }
         let applied = self.merge_directives(sources, &merged.name.clone());
         merged.directives.extend(applied);
+        merged.directives.extend(self.cache_tags(sources));
         merged
     }
 

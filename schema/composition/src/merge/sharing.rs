@@ -31,6 +31,25 @@ impl<'a> Merger<'a> {
         self.check_resolving(&sources.coordinate(), resolving);
     }
 
+    /// Two subgraphs cannot both be the source of one stream of events.
+    pub(super) fn check_subscription(&mut self, sources: &FieldSources<'a>) {
+        if sources.ty != "Subscription" {
+            return;
+        }
+        for &(index, field) in &sources.fields {
+            if self
+                .facts(index)
+                .is_shareable(sources.declaring_type(index), field)
+            {
+                let message = format!(
+                    "\"{}\" cannot be @shareable: events come from one subgraph",
+                    sources.coordinate()
+                );
+                self.error(Code::InvalidFieldSharing, (index, field), message);
+            }
+        }
+    }
+
     /// Fields that only interface objects give to a type.
     pub(super) fn check_abstracted_sharing(&mut self, ty: &Name, field: &Name) {
         let resolving = self.abstracted(ty, field);

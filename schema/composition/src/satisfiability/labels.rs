@@ -83,7 +83,7 @@ impl<'a> Overrides<'a> {
         let source = members
             .iter()
             .position(|other| Some(other.subgraph.name.as_str()) == from);
-        let Some(source) = source.filter(|source| resolves(&members[*source], ty, field)) else {
+        let Some(source) = source.filter(|source| declares(&members[*source], ty, field)) else {
             return;
         };
         let coordinate = |index| (index, ty.name.clone(), field.name.clone());
@@ -103,10 +103,7 @@ impl<'a> Overrides<'a> {
     }
 }
 
-fn resolves(member: &Member, ty: &TypeDef, field: &FieldDef) -> bool {
+fn declares(member: &Member, ty: &TypeDef, field: &FieldDef) -> bool {
     let declaring = member.subgraph.types.get(&ty.name);
-    declaring.is_some_and(|ty| {
-        let field = ty.fields.get(&field.name);
-        field.is_some_and(|field| !member.facts.is_external(ty, field))
-    })
+    declaring.is_some_and(|ty| ty.fields.contains_key(&field.name))
 }

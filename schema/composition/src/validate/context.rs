@@ -1,5 +1,7 @@
 //! `@context` and `@fromContext`: names, and selections that yield one value from a context that is set.
 
+use apollo_compiler::ast::Type;
+
 use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::facts::{from_context, sets_context, split_context};
@@ -99,13 +101,78 @@ fn check_argument(
         );
     };
     for setter in setters {
-        if let Some(problem) = selection_problem(member, &set, setter) {
+        let problem = selection_problem(member, &set, setter).map(str::to_owned);
+        let problem = problem.or_else(|| type_problem(member, &set, setter, &argument.ty));
+        if let Some(problem) = problem {
             let message = format!(
                 "\"{coordinate}\": \"{selection}\" on \"{}\" {problem}",
                 setter.name
             );
             error(Code::ContextInvalidSelection, message);
         }
+    }
+}
+
+/// What is selected must be what the argument takes: the same type, not null where null is refused.
+fn type_problem(member: &Member, set: &FieldSet, ty: &TypeDef, expected: &Type) -> Option<String> {
+    let found = selected_types(member, set, ty);
+    let found = found.into_iter().find(|found| !fits(found, expected))?;
+    Some(format!("gives \"{found}\", not \"{expected}\""))
+}
+
+fn fits(found: &Type, expected: &Type) -> bool {
+    match (found, expected) {
+        (Type::NonNullNamed(found), Type::Named(expected) | Type::NonNullNamed(expected))
+        | (Type::Named(found), Type::Named(expected)) => found == expected,
+        (Type::NonNullList(found), Type::List(expected) | Type::NonNullList(expected))
+        | (Type::List(found), Type::List(expected)) => fits(found, expected),
+        _ => false,
+    }
+}
+
+/// The types of the leaves a valid selection leads to, with the lists and nulls met on the way.
+fn selected_types(member: &Member, set: &FieldSet, ty: &TypeDef) -> Vec<Type> {
+    let types = &member.subgraph.types;
+    let of = |item: &Item| match item {
+        Item::Field(item) => {
+            let candidates = match ty.kind {
+                Kind::Union => member.subgraph.runtime_types(&ty.name),
+                _ => vec![&ty.name],
+            };
+            let fields = candidates
+                .into_iter()
+                .filter_map(|name| types[name].fields.get(&item.name));
+            let through = |field: &FieldDef| -> Vec<Type> {
+                match types
+                    .get(field.ty.inner_named_type())
+                    .filter(|_| !item.sub.is_empty())
+                {
+                    Some(target) => {
+                        let below = selected_types(member, &item.sub, target);
+                        below.iter().map(|below| wrap(&field.ty, below)).collect()
+                    }
+                    None => vec![field.ty.clone()],
+                }
+            };
+            fields.flat_map(through).collect()
+        }
+        Item::Fragment { on, sub, .. } => match types.get(on.as_ref().unwrap_or(&ty.name)) {
+            Some(target) if target.name == ty.name || ty.kind.is_abstract() => {
+                selected_types(member, sub, target)
+            }
+            _ => Vec::new(),
+        },
+    };
+    set.0.iter().flat_map(of).collect()
+}
+
+/// The type of a value below one of type `outer`.
+fn wrap(outer: &Type, below: &Type) -> Type {
+    match outer {
+        Type::NonNullNamed(_) => below.clone(),
+        Type::Named(_) => below.clone().nullable(),
+        Type::List(item) => Type::List(Box::new(wrap(item, below))),
+        Type::NonNullList(item) => Type::NonNullList(Box::new(wrap(item, below))),
     }
 }
 

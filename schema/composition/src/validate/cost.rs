@@ -66,11 +66,17 @@ fn list_size_problems(member: &Member, field: &FieldDef, directive: &Node<Direct
     let target = member.subgraph.types.get(field.ty.inner_named_type());
     for name in sized {
         let problem = match target.and_then(|target| target.fields.get(name)) {
-            None => format!("\"{}\" has no field \"{name}\"", field.ty.inner_named_type()),
-            Some(sized) if !sized.ty.is_list() => format!("field \"{name}\" is no list"),
+            None => (
+                Code::ListSizeInvalidSizedField,
+                format!("\"{}\" has no field \"{name}\"", field.ty.inner_named_type()),
+            ),
+            Some(sized) if !sized.ty.is_list() => (
+                Code::ListSizeAppliedToNonList,
+                format!("field \"{name}\" is no list"),
+            ),
             Some(_) => continue,
         };
-        problems.push((Code::ListSizeInvalidSizedField, problem));
+        problems.push(problem);
     }
     problems
 }

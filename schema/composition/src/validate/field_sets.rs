@@ -241,27 +241,27 @@ impl Check<'_> {
         }
         let target = self.member.subgraph.types.get(field.ty.inner_named_type());
         let target = target.filter(|target| target.kind.is_composite());
-        let external = external_above || self.is_external(parent, field);
+        let external = external_above || self.member.facts.is_external(parent, field);
         match target {
-            Some(target) => self.selections(&item.sub, target, external),
+            Some(target) => {
+                let external = external || self.is_implemented_externally(parent, field);
+                self.selections(&item.sub, target, external);
+            }
             None if !external => self.missing_external(&coordinate),
             None => {}
         }
     }
 
-    /// External, or on an interface: external in an implementation.
-    fn is_external(&self, parent: &TypeDef, field: &FieldDef) -> bool {
-        let facts = &self.member.facts;
-        let subgraph = &self.member.subgraph;
-        facts.is_external(parent, field)
-            || parent.kind == Kind::Interface
-                && subgraph.runtime_types(&parent.name).into_iter().any(|object| {
-                    let object = &subgraph.types[object];
-                    object
-                        .fields
-                        .get(&field.name)
-                        .is_some_and(|field| facts.is_external(object, field))
-                })
+    /// A field of an interface that is external in an implementation: what is below it may be external, too.
+    fn is_implemented_externally(&self, parent: &TypeDef, field: &FieldDef) -> bool {
+        let Member { subgraph, facts } = self.member;
+        let mut objects = subgraph.runtime_types(&parent.name).into_iter();
+        parent.kind == Kind::Interface
+            && objects.any(|object| {
+                let object = &subgraph.types[object];
+                let field = object.fields.get(&field.name);
+                field.is_some_and(|field| facts.is_external(object, field))
+            })
     }
 
     /// Federation 1 ignored such selections, so its subgraphs are not held to the rule.
