@@ -18,6 +18,9 @@ use crate::query_plan::{ContextVariable, PathSegment, Representation, Representa
 use crate::selection_tree::{Tree, TreeField};
 use crate::solve::Session;
 
+/// Steps that a request counts for: requests are compared with one another when they are merged.
+const REQUEST_STEPS: usize = 100;
+
 /// One selection in one subgraph, before requests are merged.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -232,6 +235,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
             }
         };
         let is_entity = matches!(target, Target::Entity(_));
+        self.session.normalizer.work.spend(REQUEST_STEPS);
         self.requests.push(Request {
             subgraph: hop.subgraph,
             target,
