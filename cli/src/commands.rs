@@ -3,6 +3,7 @@
 pub mod api_schema;
 pub mod compose;
 pub mod healthcheck;
+pub mod keys;
 pub mod plan;
 pub mod reset;
 pub mod router;

@@ -29,6 +29,9 @@ pub enum CliError {
     /// The private servers do not run.
     #[error(transparent)]
     Servers(#[from] ServersError),
+    /// The signing keys cannot be read or written.
+    #[error("the signing keys cannot be rotated: {0}")]
+    SigningKeys(#[source] sqlx::Error),
     /// Nobody said which supergraph to serve.
     #[error("no supergraph: give --supergraph FILE, or set router.supergraph in the configuration file")]
     NoSupergraph,

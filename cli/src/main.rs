@@ -18,7 +18,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
 use crate::commands::{
-    api_schema, compose, healthcheck, plan, reset, router, sdl, servers as servers_command, service, up,
+    api_schema, compose, healthcheck, keys, plan, reset, router, sdl, servers as servers_command, service, up,
 };
 
 #[global_allocator]
@@ -58,6 +58,8 @@ enum Command {
     ApiSchema(api_schema::Arguments),
     /// Ask a running part whether it serves.
     Healthcheck(healthcheck::Arguments),
+    /// List or rotate the keys that sign access tokens.
+    Keys(keys::Arguments),
     /// Drop the data of `fondaco up`.
     Reset(reset::Arguments),
     /// Run a command beside a private Postgres and Redis.
@@ -79,6 +81,7 @@ async fn main() -> ExitCode {
         Command::Sdl(arguments) => sdl::run(arguments),
         Command::ApiSchema(arguments) => api_schema::run(arguments),
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
+        Command::Keys(arguments) => keys::run(arguments).await,
         Command::Reset(arguments) => reset::run(arguments).await,
         Command::Servers(arguments) => servers_command::run(arguments).await,
     };

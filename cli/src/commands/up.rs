@@ -52,6 +52,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     settings.config.product.demo |= !arguments.no_demo;
     settings.config.inventory.demo |= !arguments.no_demo;
     settings.config.auth.demo |= !arguments.no_demo;
+    let outbox = &mut settings.config.auth.mail.outbox;
+    outbox.get_or_insert_with(|| arguments.data.join("outbox"));
     let address = arguments
         .listen
         .or(settings.environment.listen)
@@ -96,7 +98,7 @@ async fn serve(
     };
     let keys_address = serve_keys(&services, &runtime).await?;
     let router = build_router(settings.config.router.clone(), &services, keys_address, secret)?;
-    greet(&listener, servers)?;
+    greet(&listener, servers, settings)?;
     let served = router.serve(listener, shutdown.clone()).await;
     runtime.shutdown.cancel();
     for service in services {
@@ -108,12 +110,14 @@ async fn serve(
     })
 }
 
-fn greet(listener: &TcpListener, servers: Option<&Servers>) -> Result<(), CliError> {
+fn greet(listener: &TcpListener, servers: Option<&Servers>, settings: &Settings) -> Result<(), CliError> {
     let address = listener.local_addr().map_err(|source| CliError::System {
         what: "listening",
         source,
     })?;
-    println!("{}", greeting::text(address, servers));
+    let mail = &settings.config.auth.mail;
+    let outbox = mail.outbox.as_deref().filter(|_| mail.smtp_url.is_none());
+    println!("{}", greeting::text(address, servers, outbox));
     Ok(())
 }
 

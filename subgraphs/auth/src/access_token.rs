@@ -5,7 +5,7 @@ use fondaco_contracts::{SessionId, UserId};
 use jsonwebtoken::{Algorithm, Header, encode, get_current_timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{signing_key::SigningKeys, store::Account};
+use crate::{access, signing_key::SigningKeys, store::Account};
 
 /// How long an access token is valid, in seconds.
 pub const LIFETIME_SECONDS: u64 = 3600;
@@ -43,7 +43,7 @@ pub struct AccessTokens {
 }
 
 impl AccessTokens {
-    /// An issuer that signs with the active key of `keys`.
+    /// An issuer that signs with the active key of `keys`, whichever that is at the time.
     pub fn new(keys: SigningKeys) -> Self {
         Self { keys }
     }
@@ -58,12 +58,14 @@ impl AccessTokens {
             sub: account.id,
             sid: session,
             roles: account.roles.clone(),
-            scope: account.scopes.join(" "),
+            scope: access::effective_scopes(account).join(" "),
             iat,
             exp: iat + LIFETIME_SECONDS,
         };
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.kid = Some(self.keys.kid().to_owned());
-        encode(&header, &claims, self.keys.encoding_key()).map_err(ApiError::internal)
+        self.keys.sign_with(|kid, key| {
+            let mut header = Header::new(Algorithm::EdDSA);
+            header.kid = Some(kid.to_owned());
+            encode(&header, &claims, key).map_err(ApiError::internal)
+        })
     }
 }

@@ -1,14 +1,21 @@
-//! Sign-up, sign-in and refresh: the rules, apart from how GraphQL shows them.
+//! The account rules, apart from how GraphQL shows them: what they share. The rules themselves are one file a story: [`sign_up`](crate::sign_up),
+//! [`sign_in`](crate::sign_in), [`password_change`](crate::password_change), [`profile`](crate::profile), [`grants`](crate::grants),
+//! [`outside_sign_in`](crate::outside_sign_in).
 
 use fondaco_chassis::ApiError;
-use fondaco_contracts::{ErrorCode, UserError};
+use fondaco_contracts::{ErrorCode, SessionId, UserError, UserId};
 
 use crate::{
     access_token::AccessTokens,
+    audit::{AuditLog, Event, EventKind},
+    config::EmailVerification,
     email::Email,
-    password::{Passwords, check_acceptable},
-    session::{Continued, Sessions},
-    store::{Account, NewAccount, Store},
+    mail::Mailer,
+    one_time_code::OneTimeCodes,
+    password::Passwords,
+    rate_limit::RateLimits,
+    session::{Continued, Device, Sessions},
+    store::{Account, Store},
 };
 
 const MAX_NAME_CHARS: usize = 100;
@@ -33,6 +40,12 @@ pub enum Refused {
     ByFault(ApiError),
 }
 
+impl Refused {
+    pub(crate) fn on(field: &str, code: ErrorCode, message: impl Into<String>) -> Self {
+        UserError::on(field, code, message).into()
+    }
+}
+
 impl From<UserError> for Refused {
     fn from(error: UserError) -> Self {
         Self::ByUser(vec![error])
@@ -51,95 +64,53 @@ impl From<sqlx::Error> for Refused {
     }
 }
 
-/// What signing up takes.
-#[derive(Debug)]
-pub struct SignUp {
-    /// As typed.
-    pub email: String,
-    /// In clear.
-    pub password: String,
-    /// What to call the person.
-    pub name: Option<String>,
+/// A signed-in caller: the user, and the session the request belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedInCaller {
+    /// The account.
+    pub user: UserId,
+    /// The session, where the router says.
+    pub session: Option<SessionId>,
 }
 
 /// The account rules. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Accounts {
-    store: Store,
-    passwords: Passwords,
-    sessions: Sessions,
-    access_tokens: AccessTokens,
+    /// Accounts in Postgres.
+    pub store: Store,
+    /// Hashes.
+    pub passwords: Passwords,
+    /// Signed-in devices.
+    pub sessions: Sessions,
+    /// What proves a user to the router.
+    pub access_tokens: AccessTokens,
+    /// Codes sent by e-mail.
+    pub codes: OneTimeCodes,
+    /// Sends them.
+    pub mailer: Mailer,
+    /// How often what may be tried.
+    pub limits: RateLimits,
+    /// What happened.
+    pub audit: AuditLog,
+    /// Whether an address must be proven before its account begins.
+    pub verification: EmailVerification,
+    /// Becomes admin when it proves its address.
+    pub first_admin: Option<Email>,
 }
 
 impl Accounts {
-    /// Accounts over their parts.
-    pub fn new(store: Store, passwords: Passwords, sessions: Sessions, access_tokens: AccessTokens) -> Self {
-        Self {
-            store,
-            passwords,
-            sessions,
-            access_tokens,
-        }
-    }
-
-    /// Makes a customer's account and signs it in.
-    pub async fn sign_up(&self, input: SignUp) -> Result<SignedIn, Refused> {
-        let (email, name) = validate(&input).map_err(Refused::ByUser)?;
-        let password_hash = self.passwords.hash(input.password).await?;
-        let roles = vec!["customer".to_owned()];
-        let new = NewAccount {
-            email,
-            name,
-            password_hash,
-            roles,
-            scopes: Vec::new(),
-        };
-        let account = self.store.insert(new).await?.ok_or_else(|| {
-            UserError::on(
-                "email",
-                ErrorCode::EmailTaken,
-                "an account with this e-mail address exists",
-            )
-        })?;
-        self.begin_session(account).await
-    }
-
-    /// Signs in. Unknown addresses and wrong passwords get the same answer after the same work.
-    pub async fn sign_in(&self, email: &str, password: String) -> Result<SignedIn, Refused> {
-        let found = match Email::parse(email) {
-            Ok(email) => self.store.by_email(&email).await?,
-            Err(_) => None,
-        };
-        let (account, stored) = found.unzip();
-        let is_possible = check_acceptable(&password).is_ok();
-        let password = if is_possible { password } else { String::new() };
-        let verified = self.passwords.verify(password, stored).await?;
-        match account {
-            Some(account) if verified && is_possible => self.begin_session(account).await,
-            _ => {
-                let message = "the e-mail address or the password is wrong";
-                Err(UserError::new(ErrorCode::InvalidCredentials, message).into())
-            }
-        }
-    }
-
-    /// Swaps a refresh token for new tokens, with the account's roles and scopes of now.
-    pub async fn refresh(&self, token: &str) -> Result<SignedIn, Refused> {
-        let invalid = || {
-            let message = "the refresh token is not valid: sign in again";
-            UserError::on("refreshToken", ErrorCode::InvalidRefreshToken, message)
-        };
-        let continued = self.sessions.refresh(token).await?.ok_or_else(invalid)?;
-        let account = self.store.by_id(continued.user).await?.ok_or_else(invalid)?;
-        self.signed_in(account, continued)
-    }
-
-    async fn begin_session(&self, account: Account) -> Result<SignedIn, Refused> {
-        let begun = self.sessions.begin(account.id).await?;
+    /// Begins a session and writes it down.
+    pub(crate) async fn begin_session(&self, account: Account, device: &Device) -> Result<SignedIn, Refused> {
+        let begun = self.sessions.begin(account.id, device).await?;
+        let event = Event::new(EventKind::SignedIn)
+            .of(account.id)
+            .in_session(Some(begun.session))
+            .from(device.address);
+        self.audit.record(event).await?;
         self.signed_in(account, begun)
     }
 
-    fn signed_in(&self, account: Account, session: Continued) -> Result<SignedIn, Refused> {
+    pub(crate) fn signed_in(&self, account: Account, session: Continued) -> Result<SignedIn, Refused> {
         let access_token = self.access_tokens.issue(&account, session.session)?;
         Ok(SignedIn {
             account,
@@ -147,26 +118,41 @@ impl Accounts {
             refresh_token: session.refresh_token,
         })
     }
-}
 
-/// All that is wrong at once, so that a form can show it.
-fn validate(input: &SignUp) -> Result<(Email, Option<String>), Vec<UserError>> {
-    let email = Email::parse(&input.email)
-        .map_err(|error| UserError::on("email", ErrorCode::InvalidInput, error.to_string()));
-    let password = check_acceptable(&input.password)
-        .map_err(|error| UserError::on("password", ErrorCode::WeakPassword, error.to_string()));
-    let name = check_name(input.name.as_deref());
-    match (email, password, name) {
-        (Ok(email), Ok(()), Ok(name)) => Ok((email, name)),
-        (email, password, name) => Err([email.err(), password.err(), name.err()]
-            .into_iter()
-            .flatten()
-            .collect()),
+    /// The account of a signed-in caller; a token outlives its account by two seconds.
+    pub(crate) async fn require(&self, user: UserId) -> Result<Account, Refused> {
+        let account = self.store.by_id(user).await?;
+        account.ok_or_else(|| ApiError::Unauthenticated.into())
+    }
+
+    /// Is this a password that `account` may choose?
+    pub(crate) async fn check_new_password(
+        &self,
+        field: &str,
+        password: &str,
+        email: &str,
+        name: Option<&str>,
+    ) -> Result<Option<UserError>, ApiError> {
+        let checked = self.passwords.check(password, about(email, name)).await?;
+        Ok(checked
+            .err()
+            .map(|error| UserError::on(field, ErrorCode::WeakPassword, error.to_string())))
     }
 }
 
+/// What an attacker who knows the account would try first.
+fn about(email: &str, name: Option<&str>) -> Vec<String> {
+    let local_part = email.split('@').next().unwrap_or_default();
+    [email, local_part]
+        .into_iter()
+        .chain(name)
+        .map(|text| text.trim().to_lowercase())
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
 /// A blank name is none.
-fn check_name(name: Option<&str>) -> Result<Option<String>, UserError> {
+pub(crate) fn check_name(name: Option<&str>) -> Result<Option<String>, UserError> {
     let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else {
         return Ok(None);
     };
@@ -175,4 +161,18 @@ fn check_name(name: Option<&str>) -> Result<Option<String>, UserError> {
         return Err(UserError::on("name", ErrorCode::InvalidInput, message));
     }
     Ok(Some(name.to_owned()))
+}
+
+/// The address, or a user error on the field `email`.
+pub(crate) fn parse_email(email: &str) -> Result<Email, UserError> {
+    Email::parse(email).map_err(|error| UserError::on("email", ErrorCode::InvalidInput, error.to_string()))
+}
+
+/// The one answer to a code that is wrong, old, used, or of nobody.
+pub(crate) fn invalid_code() -> Refused {
+    Refused::on(
+        "code",
+        ErrorCode::InvalidCode,
+        "the code is wrong or no longer valid",
+    )
 }

@@ -23,7 +23,7 @@ const ACCOUNTS: [DemoAccount; 2] = [
         email: "merchant@example.com",
         name: "Demo Merchant",
         roles: &["customer", "merchant"],
-        scopes: &["product:write", "inventory:write"],
+        scopes: &[],
     },
     DemoAccount {
         email: "customer@example.com",
@@ -42,8 +42,9 @@ pub async fn seed(store: &Store, passwords: &Passwords) -> Result<(), ApiError> 
         }
         let new = NewAccount {
             email,
+            email_verified: true,
             name: Some(account.name.to_owned()),
-            password_hash: passwords.hash(PASSWORD.to_owned()).await?,
+            password_hash: Some(passwords.hash(PASSWORD.to_owned()).await?),
             roles: owned(account.roles),
             scopes: owned(account.scopes),
         };

@@ -15,23 +15,24 @@ use tokio::{
 
 use crate::config::PasswordConfig;
 
-const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 256;
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A password that a guesser reaches within this many guesses counts as common: lists of passwords, names and words, keyboard rows,
+/// repetitions, dates, and combinations of few of them.
+const COMMON_GUESSES: u64 = 1_000_000;
 
-/// The password is shorter than 8 or longer than 256 characters.
+/// Why a password is not accepted. There are no rules of composition: NIST SP 800-63B-4, section 3.1.1.2.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("a password has 8 to 256 characters")]
-pub struct UnacceptablePassword;
-
-/// By current NIST advice there are no rules but length.
-pub fn check_acceptable(password: &str) -> Result<(), UnacceptablePassword> {
-    let acceptable = (MIN_CHARS..=MAX_CHARS).contains(&password.chars().count());
-    if acceptable {
-        Ok(())
-    } else {
-        Err(UnacceptablePassword)
-    }
+pub enum UnacceptablePassword {
+    /// Shorter than configured, or longer than 256 characters.
+    #[error("a password has {min} to 256 characters")]
+    Length {
+        /// The fewest characters.
+        min: usize,
+    },
+    /// Among the first that are tried.
+    #[error("this password is too common or too close to the account's name or address: it would be guessed")]
+    Common,
 }
 
 /// Hashes and verifies passwords. Cheap to clone; clones share the bound.
@@ -39,6 +40,7 @@ pub fn check_acceptable(password: &str) -> Result<(), UnacceptablePassword> {
 pub struct Passwords {
     argon2: Argon2<'static>,
     permits: Arc<Semaphore>,
+    min_chars: usize,
     /// Verified against when there is no account, so that both answers take the same time.
     decoy: Arc<str>,
 }
@@ -50,7 +52,7 @@ pub struct HashError(String);
 
 impl Passwords {
     /// A hasher of the configured cost.
-    pub async fn new(config: &PasswordConfig) -> Result<Self, HashError> {
+    pub async fn new(config: &PasswordConfig, min_chars: usize) -> Result<Self, HashError> {
         let params = Params::new(config.memory_kib, config.iterations, config.parallelism, None)
             .map_err(|error| HashError(error.to_string()))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -62,8 +64,38 @@ impl Passwords {
         Ok(Self {
             argon2,
             permits: Arc::new(Semaphore::new(concurrent)),
+            min_chars,
             decoy: decoy.into(),
         })
+    }
+
+    /// May `password` be chosen by a person of this name and address?
+    pub async fn check(
+        &self,
+        password: &str,
+        about: Vec<String>,
+    ) -> Result<Result<(), UnacceptablePassword>, ApiError> {
+        if !(self.min_chars..=MAX_CHARS).contains(&password.chars().count()) {
+            return Ok(Err(UnacceptablePassword::Length { min: self.min_chars }));
+        }
+        let permit = self.admit().await?;
+        let password = password.to_owned();
+        let common = blocking(move || {
+            let common = is_common(&password, &about);
+            drop(permit);
+            Ok(common)
+        });
+        let is_common = common.await.map_err(ApiError::internal)?;
+        Ok(if is_common {
+            Err(UnacceptablePassword::Common)
+        } else {
+            Ok(())
+        })
+    }
+
+    /// Could this be anybody's password? What is longer is not worth hashing.
+    pub fn is_possible(password: &str) -> bool {
+        !password.is_empty() && password.len() <= 4 * MAX_CHARS && password.chars().count() <= MAX_CHARS
     }
 
     /// The PHC string of `password` under a fresh salt.
@@ -101,6 +133,12 @@ impl Passwords {
             .map_err(|_| ApiError::unavailable("too many passwords are being hashed"))?;
         permit.map_err(ApiError::internal)
     }
+}
+
+/// `about` is what an attacker would try first: the address, the name, and ours.
+fn is_common(password: &str, about: &[String]) -> bool {
+    let about: Vec<&str> = about.iter().map(String::as_str).chain(["fondaco"]).collect();
+    zxcvbn::zxcvbn(password, &about).guesses() < COMMON_GUESSES
 }
 
 fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String, HashError> {
@@ -141,23 +179,44 @@ mod tests {
             iterations: 1,
             parallelism: 1,
             max_concurrent: Some(2),
+            ..PasswordConfig::default()
         }
     }
 
-    #[test]
-    fn only_length_matters() {
-        let check = |password: &str, ok: bool| assert_eq!(check_acceptable(password).is_ok(), ok);
-        check("1234567", false);
-        check("12345678", true);
-        check("ééééééé", false);
-        check("éééééééé", true);
-        check(&"x".repeat(256), true);
-        check(&"x".repeat(257), false);
+    #[tokio::test]
+    async fn length_and_commonness_matter_and_nothing_else() {
+        let passwords = Passwords::new(&cheap(), 8).await.unwrap();
+        let check = async |password: &str, expected: Result<(), UnacceptablePassword>| {
+            let about = vec!["ada.lovelace".to_owned(), "Ada Lovelace".to_owned()];
+            let checked = passwords.check(password, about).await.unwrap();
+            assert_eq!(checked, expected, "{password}");
+        };
+        let length = Err(UnacceptablePassword::Length { min: 8 });
+        check("xk3jw9q", length).await;
+        let longest: String = ('!'..='~').cycle().step_by(7).take(256).collect();
+        check(&longest, Ok(())).await;
+        check(&format!("{longest}x"), length).await;
+        for common in [
+            "password",
+            "Password1",
+            "12345678",
+            "qwertyuiop",
+            "aaaaaaaaaaaa",
+            "abcdefgh",
+            "ada.lovelace",
+            "fondaco1",
+            "iloveyou1",
+        ] {
+            check(common, Err(UnacceptablePassword::Common)).await;
+        }
+        for fine in ["correct horse", "xk3jw9qz", "éøßüñçåé", "all lower case and long"] {
+            check(fine, Ok(())).await;
+        }
     }
 
     #[tokio::test]
     async fn hashes_verify_and_differ() {
-        let passwords = Passwords::new(&cheap()).await.unwrap();
+        let passwords = Passwords::new(&cheap(), 8).await.unwrap();
         let first = passwords.hash("correct horse".into()).await.unwrap();
         let second = passwords.hash("correct horse".into()).await.unwrap();
         assert_ne!(first, second);
@@ -178,6 +237,6 @@ mod tests {
             memory_kib: 1,
             ..cheap()
         };
-        assert!(Passwords::new(&config).await.is_err());
+        assert!(Passwords::new(&config, 8).await.is_err());
     }
 }

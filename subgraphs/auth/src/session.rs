@@ -1,22 +1,69 @@
-//! Sessions: a signed-in device and its chain of refresh tokens. A refresh token is opaque, stored as a hash, and used once; using one
-//! twice means that somebody copied it, and ends the session.
+//! Sessions: one a signed-in device, with its chain of refresh tokens ([`refresh_token`](crate::refresh_token)). Ending a session ends its
+//! refresh token here and now, and its access token through [`revocation`](crate::revocation).
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use fondaco_contracts::{SessionId, UserId};
-use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-const TOKEN_BYTES: usize = 32;
+use crate::{refresh_token, revocation::Revocations, secret_key::SecretKey};
 
-/// Sessions in Postgres. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Sessions {
-    pool: PgPool,
-    lifetime: Duration,
+const MAX_DEVICE_NAME_CHARS: usize = 100;
+const MAX_LISTED: i64 = 100;
+
+/// The device a session is on, as far as it tells.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Device {
+    /// What its person or program calls it.
+    pub name: Option<String>,
+    /// The client's address as the router sees it.
+    pub address: Option<IpAddr>,
+}
+
+impl Device {
+    /// A device whose name is shortened and freed of control characters; a blank name is none.
+    pub fn new(name: Option<&str>, address: Option<IpAddr>) -> Self {
+        let name = name.map(|name| {
+            let printable = name.chars().filter(|character| !character.is_control());
+            printable.take(MAX_DEVICE_NAME_CHARS).collect::<String>()
+        });
+        let name = name
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty());
+        Self { name, address }
+    }
+
+    pub(crate) fn address_text(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
+}
+
+/// A session that has not ended.
+#[derive(Clone, PartialEq, Eq, Debug, FromRow)]
+pub struct SessionRecord {
+    /// Its id.
+    pub id: Uuid,
+    /// What the device is called.
+    pub device_name: Option<String>,
+    /// Where it was at the last sign-in or refresh.
+    pub address: Option<String>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// The last sign-in or refresh.
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// Which sessions of a user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// This one.
+    One(SessionId),
+    /// All but this one.
+    AllBut(SessionId),
+    /// All.
+    All,
 }
 
 /// A session and the one refresh token that continues it.
@@ -30,38 +77,50 @@ pub struct Continued {
     pub refresh_token: String,
 }
 
-#[derive(sqlx::FromRow)]
-struct Presented {
-    session_id: Uuid,
-    user_id: Uuid,
-    expires_at: DateTime<Utc>,
-    used_at: Option<DateTime<Utc>>,
-    revoked_at: Option<DateTime<Utc>>,
-}
-
-/// What presenting a refresh token means.
-enum Verdict {
-    Continue,
-    Refuse,
-    Reused,
+/// Sessions in Postgres. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    pub(crate) pool: PgPool,
+    pub(crate) key: SecretKey,
+    pub(crate) lifetime: Duration,
+    pub(crate) grace: Duration,
+    pub(crate) revocations: Revocations,
 }
 
 impl Sessions {
-    /// Sessions behind `pool` whose refresh tokens live for `lifetime`.
-    pub fn new(pool: PgPool, lifetime: Duration) -> Self {
-        Self { pool, lifetime }
+    /// Sessions behind `pool` whose refresh tokens, hashed under `key`, live for `lifetime` and answer alike for `grace` after their use.
+    pub fn new(
+        pool: PgPool,
+        key: SecretKey,
+        lifetime: Duration,
+        grace: Duration,
+        revocations: Revocations,
+    ) -> Self {
+        Self {
+            pool,
+            key,
+            lifetime,
+            grace,
+            revocations,
+        }
     }
 
     /// Begins a session of `user`.
-    pub async fn begin(&self, user: UserId) -> Result<Continued, sqlx::Error> {
+    pub async fn begin(&self, user: UserId, device: &Device) -> Result<Continued, sqlx::Error> {
         let session = SessionId::new();
         let mut transaction = self.pool.begin().await?;
-        sqlx::query("insert into sessions (id, user_id) values ($1, $2)")
-            .bind(session.as_uuid())
-            .bind(user.as_uuid())
-            .execute(&mut *transaction)
-            .await?;
-        let refresh_token = self.issue(&mut transaction, session).await?;
+        sqlx::query(
+            "insert into sessions (id, user_id, device_name, address, expires_at) values ($1, $2, $3, $4, $5)",
+        )
+        .bind(session.as_uuid())
+        .bind(user.as_uuid())
+        .bind(&device.name)
+        .bind(device.address_text())
+        .bind(Utc::now() + self.lifetime)
+        .execute(&mut *transaction)
+        .await?;
+        let refresh_token = refresh_token::random();
+        self.keep(&mut transaction, session, &refresh_token).await?;
         transaction.commit().await?;
         Ok(Continued {
             session,
@@ -70,92 +129,70 @@ impl Sessions {
         })
     }
 
-    /// Swaps a refresh token for the next one; `None` where it is unknown, expired, used or revoked.
-    pub async fn refresh(&self, token: &str) -> Result<Option<Continued>, sqlx::Error> {
-        let hash = hash(token);
-        let mut transaction = self.pool.begin().await?;
-        let Some(presented) = lock(&mut transaction, &hash).await? else {
-            return Ok(None);
+    /// The user's sessions, the one seen last first; at most 100.
+    pub async fn list(&self, user: UserId) -> Result<Vec<SessionRecord>, sqlx::Error> {
+        sqlx::query_as(
+            "select id, device_name, address, created_at, last_seen_at from sessions
+             where user_id = $1 and revoked_at is null and expires_at > now()
+             order by last_seen_at desc, id limit $2",
+        )
+        .bind(user.as_uuid())
+        .bind(MAX_LISTED)
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Ends sessions of `user`; gives those that were running.
+    pub async fn end(&self, user: UserId, which: Which) -> Result<Vec<SessionId>, sqlx::Error> {
+        let (only, except) = match which {
+            Which::One(session) => (Some(session.as_uuid()), None),
+            Which::AllBut(session) => (None, Some(session.as_uuid())),
+            Which::All => (None, None),
         };
-        let session = SessionId::from(presented.session_id);
-        let continued = match presented.judge(Utc::now()) {
-            Verdict::Refuse => return Ok(None),
-            Verdict::Reused => {
-                revoke(&mut transaction, session).await?;
-                tracing::warn!(session.id = %session, "a refresh token was used twice: session revoked");
-                None
-            }
-            Verdict::Continue => {
-                use_up(&mut transaction, &hash, session).await?;
-                let refresh_token = self.issue(&mut transaction, session).await?;
-                Some(Continued {
-                    session,
-                    user: presented.user_id.into(),
-                    refresh_token,
-                })
-            }
-        };
-        transaction.commit().await?;
-        Ok(continued)
-    }
-
-    async fn issue(&self, connection: &mut PgConnection, session: SessionId) -> Result<String, sqlx::Error> {
-        let token = BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; TOKEN_BYTES]>());
-        sqlx::query("insert into refresh_tokens (token_hash, session_id, expires_at) values ($1, $2, $3)")
-            .bind(hash(&token))
-            .bind(session.as_uuid())
-            .bind(Utc::now() + self.lifetime)
-            .execute(connection)
-            .await?;
-        Ok(token)
-    }
-}
-
-impl Presented {
-    fn judge(&self, now: DateTime<Utc>) -> Verdict {
-        if self.revoked_at.is_some() || self.expires_at <= now {
-            Verdict::Refuse
-        } else if self.used_at.is_some() {
-            Verdict::Reused
-        } else {
-            Verdict::Continue
-        }
-    }
-}
-
-/// Locks token and session, so that of two who present the same token one is first.
-async fn lock(connection: &mut PgConnection, hash: &[u8]) -> Result<Option<Presented>, sqlx::Error> {
-    sqlx::query_as(
-        "select session_id, user_id, expires_at, used_at, revoked_at
-         from refresh_tokens join sessions on sessions.id = session_id
-         where token_hash = $1 for update",
-    )
-    .bind(hash)
-    .fetch_optional(connection)
-    .await
-}
-
-async fn use_up(connection: &mut PgConnection, hash: &[u8], session: SessionId) -> Result<(), sqlx::Error> {
-    sqlx::query("update refresh_tokens set used_at = now() where token_hash = $1")
-        .bind(hash)
-        .execute(&mut *connection)
+        let ended: Vec<Uuid> = sqlx::query_scalar(
+            "update sessions set revoked_at = now()
+             where user_id = $1 and revoked_at is null and ($2::uuid is null or id = $2) and ($3::uuid is null or id <> $3)
+             returning id",
+        )
+        .bind(user.as_uuid())
+        .bind(only)
+        .bind(except)
+        .fetch_all(&self.pool)
         .await?;
-    sqlx::query("update sessions set last_seen_at = now() where id = $1")
+        let ended: Vec<SessionId> = ended.into_iter().map(SessionId::from).collect();
+        self.revocations.announce(&ended).await;
+        Ok(ended)
+    }
+
+    /// When a session of `user` began, if it is running.
+    pub async fn began_at(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+        sqlx::query_scalar(
+            "select created_at from sessions where id = $1 and user_id = $2 and revoked_at is null",
+        )
         .bind(session.as_uuid())
-        .execute(connection)
+        .bind(user.as_uuid())
+        .fetch_optional(&self.pool)
         .await
-        .map(drop)
+    }
 }
 
-async fn revoke(connection: &mut PgConnection, session: SessionId) -> Result<(), sqlx::Error> {
-    sqlx::query("update sessions set revoked_at = now() where id = $1 and revoked_at is null")
-        .bind(session.as_uuid())
-        .execute(connection)
-        .await
-        .map(drop)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The token has 256 random bits: a fast hash is enough.
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
+    #[test]
+    fn device_names_are_made_presentable() {
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(Device::new(Some(name), None).name.as_deref(), expected);
+        };
+        check("  Ada's phone ", Some("Ada's phone"));
+        check("a\u{0}\u{1b}[31mb\n", Some("a[31mb"));
+        check(" \t ", None);
+        check(&"x".repeat(300), Some(&"x".repeat(100)));
+        assert_eq!(Device::new(None, None), Device::default());
+    }
 }

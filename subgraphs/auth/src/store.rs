@@ -1,24 +1,27 @@
-//! Accounts in Postgres.
+//! Accounts in Postgres. A deleted account has a row, because orders refer to it, but no queries find it.
 
 use chrono::{DateTime, Utc};
 use fondaco_contracts::UserId;
-use sqlx::{PgPool, Row, postgres::PgRow};
+use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::email::Email;
 
 /// An account as the rest of the service sees it: without the password's hash.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, FromRow)]
 pub struct Account {
     /// Its id.
+    #[sqlx(try_from = "Uuid")]
     pub id: UserId,
     /// Normalised.
     pub email: String,
+    /// Is the address proven?
+    pub email_verified: bool,
     /// What to call the person.
     pub name: Option<String>,
     /// `customer`, `merchant`, `admin`.
     pub roles: Vec<String>,
-    /// Such as `product:write`.
+    /// Such as `product:write`; those of the roles go without saying.
     pub scopes: Vec<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
@@ -29,14 +32,31 @@ pub struct Account {
 pub struct NewAccount {
     /// Its address.
     pub email: Email,
+    /// Is the address proven?
+    pub email_verified: bool,
     /// What to call the person.
     pub name: Option<String>,
-    /// PHC string.
-    pub password_hash: String,
+    /// PHC string; none for who signs in with an outside provider.
+    pub password_hash: Option<String>,
     /// `customer`, `merchant`, `admin`.
     pub roles: Vec<String>,
     /// Such as `product:write`.
     pub scopes: Vec<String>,
+}
+
+/// A list of an account that is granted and taken away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Grants {
+    /// `roles`
+    Roles,
+    /// `scopes`
+    Scopes,
+}
+
+macro_rules! account_columns {
+    () => {
+        "id, email, email_verified_at is not null as email_verified, name, roles, scopes, created_at"
+    };
 }
 
 /// All SQL about accounts. Cheap to clone.
@@ -53,60 +73,266 @@ impl Store {
 
     /// Makes an account; `None` where its address is taken.
     pub async fn insert(&self, new: NewAccount) -> Result<Option<Account>, sqlx::Error> {
-        let row = sqlx::query(
-            "insert into users (id, email, name, password_hash, roles, scopes) values ($1, $2, $3, $4, $5, $6)
-             on conflict (email) do nothing
-             returning id, email, name, roles, scopes, created_at",
-        )
-        .bind(UserId::new().as_uuid())
-        .bind(new.email.as_str())
-        .bind(new.name)
-        .bind(new.password_hash)
-        .bind(new.roles)
-        .bind(new.scopes)
-        .fetch_optional(&self.pool)
-        .await?;
-        row.as_ref().map(read_account).transpose()
+        let mut connection = self.pool.acquire().await?;
+        insert(&mut connection, new).await
     }
 
-    /// The account of an address, with its password's hash.
-    pub async fn by_email(&self, email: &Email) -> Result<Option<(Account, String)>, sqlx::Error> {
-        let row = sqlx::query(
-            "select id, email, name, roles, scopes, created_at, password_hash from users where email = $1",
-        )
+    /// Makes an account that an outside provider proves; `None` where its address is taken.
+    pub async fn insert_with_identity(
+        &self,
+        new: NewAccount,
+        provider: &str,
+        subject: &str,
+    ) -> Result<Option<Account>, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        let Some(account) = insert(&mut transaction, new).await? else {
+            return Ok(None);
+        };
+        link(&mut transaction, account.id, provider, subject).await?;
+        transaction.commit().await?;
+        Ok(Some(account))
+    }
+
+    /// Lets an outside provider prove an account from now on.
+    pub async fn link_identity(
+        &self,
+        user: UserId,
+        provider: &str,
+        subject: &str,
+    ) -> Result<(), sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        link(&mut connection, user, provider, subject).await
+    }
+
+    /// The account that an outside provider's `subject` proves.
+    pub async fn by_identity(&self, provider: &str, subject: &str) -> Result<Option<Account>, sqlx::Error> {
+        sqlx::query_as(concat!(
+            "select ",
+            account_columns!(),
+            " from users join (select user_id from outside_identities where provider = $1 and subject = $2) as identity
+              on identity.user_id = users.id where deleted_at is null"
+        ))
+        .bind(provider)
+        .bind(subject)
+        .fetch_optional(&self.pool)
+        .await
+    }
+
+    /// The account of an address.
+    pub async fn by_email(&self, email: &Email) -> Result<Option<Account>, sqlx::Error> {
+        sqlx::query_as(concat!(
+            "select ",
+            account_columns!(),
+            " from users where email = $1 and deleted_at is null"
+        ))
         .bind(email.as_str())
         .fetch_optional(&self.pool)
-        .await?;
-        row.as_ref()
-            .map(|row| Ok((read_account(row)?, row.try_get("password_hash")?)))
-            .transpose()
+        .await
     }
 
     /// The accounts of these ids that exist, in any order.
     pub async fn by_ids(&self, ids: &[UserId]) -> Result<Vec<Account>, sqlx::Error> {
         let ids: Vec<Uuid> = ids.iter().map(UserId::as_uuid).collect();
-        let rows =
-            sqlx::query("select id, email, name, roles, scopes, created_at from users where id = any($1)")
-                .bind(ids)
-                .fetch_all(&self.pool)
-                .await?;
-        rows.iter().map(read_account).collect()
+        sqlx::query_as(concat!(
+            "select ",
+            account_columns!(),
+            " from users where id = any($1) and deleted_at is null"
+        ))
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await
     }
 
     /// The account of one id.
     pub async fn by_id(&self, id: UserId) -> Result<Option<Account>, sqlx::Error> {
         Ok(self.by_ids(&[id]).await?.pop())
     }
+
+    /// The hash of an account's password, if it has one.
+    pub async fn password_hash(&self, id: UserId) -> Result<Option<String>, sqlx::Error> {
+        let found: Option<Option<String>> =
+            sqlx::query_scalar("select password_hash from users where id = $1 and deleted_at is null")
+                .bind(id.as_uuid())
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(found.flatten())
+    }
+
+    /// Changes the password.
+    pub async fn set_password(&self, id: UserId, hash: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("update users set password_hash = $2 where id = $1 and deleted_at is null")
+            .bind(id.as_uuid())
+            .bind(hash)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
+    /// The address is proven.
+    pub async fn set_email_verified(&self, id: UserId) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update users set email_verified_at = coalesce(email_verified_at, now())
+             where id = $1 and deleted_at is null",
+        )
+        .bind(id.as_uuid())
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
+    /// Changes what the person is called.
+    pub async fn set_name(&self, id: UserId, name: Option<&str>) -> Result<(), sqlx::Error> {
+        sqlx::query("update users set name = $2 where id = $1 and deleted_at is null")
+            .bind(id.as_uuid())
+            .bind(name)
+            .execute(&self.pool)
+            .await
+            .map(drop)
+    }
+
+    /// Adds `value` to one of the account's lists; says whether it was missing.
+    pub async fn grant(&self, id: UserId, list: Grants, value: &str) -> Result<bool, sqlx::Error> {
+        let statement = match list {
+            Grants::Roles => {
+                "update users set roles = array_append(roles, $2)
+                 where id = $1 and deleted_at is null and not $2 = any(roles)"
+            }
+            Grants::Scopes => {
+                "update users set scopes = array_append(scopes, $2)
+                 where id = $1 and deleted_at is null and not $2 = any(scopes)"
+            }
+        };
+        self.changed(statement, id, value).await
+    }
+
+    /// Removes `value` from one of the account's lists; says whether it was there. The last administrator stays one.
+    pub async fn revoke(&self, id: UserId, list: Grants, value: &str) -> Result<bool, sqlx::Error> {
+        let statement = match list {
+            Grants::Roles => {
+                "update users set roles = array_remove(roles, $2)
+                 where id = $1 and deleted_at is null and $2 = any(roles)
+                   and ($2 <> 'admin' or exists (select from users as other
+                        where other.id <> $1 and 'admin' = any(other.roles) and other.deleted_at is null))"
+            }
+            Grants::Scopes => {
+                "update users set scopes = array_remove(scopes, $2)
+                 where id = $1 and deleted_at is null and $2 = any(scopes)"
+            }
+        };
+        self.changed(statement, id, value).await
+    }
+
+    /// Makes this account admin where there is none; says whether it was done.
+    pub async fn make_first_admin(&self, id: UserId) -> Result<bool, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        lock_admins(&mut transaction).await?;
+        let made = sqlx::query(
+            "update users set roles = array_append(roles, 'admin')
+             where id = $1 and deleted_at is null
+               and not exists (select from users where 'admin' = any(roles) and deleted_at is null)",
+        )
+        .bind(id.as_uuid())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(made.rows_affected() == 1)
+    }
+
+    /// Takes everything personal out of the account and out of what is kept about it; the id stays, because orders refer to it. False where
+    /// it is the last administrator's, or there is none.
+    pub async fn anonymise(&self, id: UserId) -> Result<bool, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        lock_admins(&mut transaction).await?;
+        let email: Option<String> = sqlx::query_scalar(
+            "select email from users where id = $1 and deleted_at is null
+               and (not 'admin' = any(roles) or exists (select from users as other
+                    where other.id <> $1 and 'admin' = any(other.roles) and other.deleted_at is null))
+             for update",
+        )
+        .bind(id.as_uuid())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(email) = email else {
+            return Ok(false);
+        };
+        sqlx::query("delete from one_time_codes where email = $1")
+            .bind(email)
+            .execute(&mut *transaction)
+            .await?;
+        for statement in [
+            "update users set email = null, name = null, password_hash = null, roles = '{}', scopes = '{}',
+                    email_verified_at = null, deleted_at = now() where id = $1",
+            "delete from outside_identities where user_id = $1",
+            "update sessions set device_name = null, address = null where user_id = $1",
+            "update refresh_tokens set used_from = null from sessions
+             where sessions.id = session_id and user_id = $1",
+            "update security_events set address = null where user_id = $1",
+        ] {
+            sqlx::query(statement)
+                .bind(id.as_uuid())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn changed(&self, statement: &'static str, id: UserId, value: &str) -> Result<bool, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        if value == "admin" {
+            lock_admins(&mut transaction).await?;
+        }
+        let changed = sqlx::query(statement)
+            .bind(id.as_uuid())
+            .bind(value)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(changed.rows_affected() == 1)
+    }
 }
 
-fn read_account(row: &PgRow) -> Result<Account, sqlx::Error> {
-    let id: Uuid = row.try_get("id")?;
-    Ok(Account {
-        id: id.into(),
-        email: row.try_get("email")?,
-        name: row.try_get("name")?,
-        roles: row.try_get("roles")?,
-        scopes: row.try_get("scopes")?,
-        created_at: row.try_get("created_at")?,
-    })
+/// Whether somebody is the last administrator must not change while it is asked: two who resign at once would leave none.
+async fn lock_admins(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_advisory_xact_lock(hashtext('fondaco admins'))")
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+async fn insert(connection: &mut PgConnection, new: NewAccount) -> Result<Option<Account>, sqlx::Error> {
+    sqlx::query_as(concat!(
+        "insert into users (id, email, email_verified_at, name, password_hash, roles, scopes)
+         values ($1, $2, case when $3 then now() end, $4, $5, $6, $7)
+         on conflict (email) do nothing
+         returning ",
+        account_columns!()
+    ))
+    .bind(UserId::new().as_uuid())
+    .bind(new.email.as_str())
+    .bind(new.email_verified)
+    .bind(new.name)
+    .bind(new.password_hash)
+    .bind(new.roles)
+    .bind(new.scopes)
+    .fetch_optional(connection)
+    .await
+}
+
+async fn link(
+    connection: &mut PgConnection,
+    user: UserId,
+    provider: &str,
+    subject: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into outside_identities (provider, subject, user_id) values ($1, $2, $3)
+         on conflict (provider, subject) do nothing",
+    )
+    .bind(provider)
+    .bind(subject)
+    .bind(user.as_uuid())
+    .execute(connection)
+    .await
+    .map(drop)
 }

@@ -65,6 +65,12 @@ pub enum ErrorCode {
     WeakPassword,
     /// Unknown account or wrong password.
     InvalidCredentials,
+    /// The e-mail address is not proven yet.
+    EmailNotVerified,
+    /// A mailed code is wrong, old or used.
+    InvalidCode,
+    /// There would be no administrator left.
+    LastAdmin,
     /// The refresh token is unknown, expired, used or revoked.
     InvalidRefreshToken,
     /// No such object, or not the caller's.

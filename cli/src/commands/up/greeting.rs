@@ -2,11 +2,12 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use crate::servers::Servers;
 
 /// Addresses, and a first query to paste.
-pub fn text(address: SocketAddr, servers: Option<&Servers>) -> String {
+pub fn text(address: SocketAddr, servers: Option<&Servers>, outbox: Option<&Path>) -> String {
     // The URLs hold passwords: they are for the person at a terminal, not for a log.
     let servers = servers.filter(|_| std::io::stdout().is_terminal());
     let private = servers.map_or_else(String::new, |servers| {
@@ -16,13 +17,16 @@ pub fn text(address: SocketAddr, servers: Option<&Servers>) -> String {
             servers.redis_url()
         )
     });
+    let mail = outbox.map_or_else(String::new, |folder| {
+        format!("\n  e-mail      as files in {}", folder.display())
+    });
     format!(
         r#"
 Fondaco is ready; Ctrl-C stops it.
 
   GraphQL     http://{address}/graphql
   playground  http://{address}/graphql in a browser
-  health      http://{address}/health and /ready{private}
+  health      http://{address}/health and /ready{private}{mail}
 
 Try it:
 
