@@ -1,7 +1,7 @@
 //! A running platform of its own: free ports, databases and folder of its own, demo data on.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -16,6 +16,7 @@ use crate::scratch::Scratch;
 pub const SUBGRAPHS: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
 
 const START_LIMIT: Duration = Duration::from_secs(90);
+const MAIL_LIMIT: Duration = Duration::from_secs(10);
 
 /// How the platform runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,21 @@ impl Platform {
         platform.environment.push(("FONDACO_LOG", filter));
         platform.start_in(mode).await?;
         Ok(platform)
+    }
+
+    /// Waits for the `count`th mail to an address and returns it.
+    pub async fn mail(&self, to: &str, count: usize) -> Option<String> {
+        let deadline = Instant::now() + MAIL_LIMIT;
+        loop {
+            let mut mails = mails(&self.outbox(), to);
+            if mails.len() >= count {
+                return Some(mails.swap_remove(count - 1));
+            }
+            if Instant::now() > deadline {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// A client of the router.
@@ -159,7 +175,11 @@ impl Platform {
         let addresses: BTreeMap<String, String> =
             parts.map(|part| (part.to_owned(), free_address())).collect();
         let identity_secret = uuid::Uuid::new_v4().to_string();
-        folder.write("fondaco.yaml", &configuration(&addresses, &identity_secret))?;
+        let outbox = folder.path().join("outbox");
+        folder.write(
+            "fondaco.yaml",
+            &configuration(&addresses, &identity_secret, &outbox),
+        )?;
         Ok(Self {
             programs: BTreeMap::new(),
             addresses,
@@ -266,6 +286,10 @@ impl Platform {
         self.folder.path().join("urls")
     }
 
+    fn outbox(&self) -> PathBuf {
+        self.folder.path().join("outbox")
+    }
+
     fn config_file(&self) -> String {
         self.folder
             .path()
@@ -280,7 +304,20 @@ pub fn supergraph() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/supergraph.graphql").to_owned()
 }
 
-fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str) -> String {
+/// All mails to an address, oldest first.
+fn mails(outbox: &Path, to: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(outbox) else {
+        return Vec::new();
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "eml"));
+    files.sort();
+    let header = format!("To: {to}\r\n");
+    let mails = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+    mails.filter(|mail| mail.contains(&header)).collect()
+}
+
+fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str, outbox: &Path) -> String {
     let urls: BTreeMap<&str, String> = SUBGRAPHS
         .iter()
         .map(|name| (*name, format!("http://{}/graphql", addresses[*name])))
@@ -307,6 +344,7 @@ fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str) ->
     }
     // Hashes as cheap as the function allows: a thousand sign-ups are not what is tested.
     config["auth"]["password"] = json!({ "memory_kib": 64, "iterations": 1 });
+    config["auth"]["mail"] = json!({ "outbox": outbox });
     // Every JSON document is a YAML document.
     config.to_string()
 }

@@ -1,5 +1,6 @@
 //! Stories that must hold however the platform runs, in one process or many; each on a platform that has just started.
 //!
+//! - [`account`]: an account from sign-up to its end, with two devices and mail
 //! - [`journey`]: a shopper from sign-up to the order with its payment
 //! - [`rush`]: a thousand buyers of a hundred units
 //! - [`declined`]: a card that is refused
@@ -8,6 +9,7 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests: what is wrong fails them")]
 
+pub mod account;
 pub mod declined;
 pub mod journey;
 pub mod mistakes;
@@ -20,6 +22,7 @@ use crate::platform::Platform;
 pub async fn all(platform: &Platform) {
     journey::run(platform).await;
     declined::run(platform).await;
+    account::run(platform).await;
     privacy::run(platform).await;
     mistakes::run(platform).await;
     rush::run(platform).await;

@@ -38,7 +38,7 @@ async fn expect_no_process_in(folder: &Path) {
 
 /// Code of the user error of a second sign-up with the shopper's address.
 async fn sign_up_again(platform: &Platform, email: &str) -> String {
-    let input = json!({ "input": { "email": email, "password": "x y z x y z x y z" } });
+    let input = json!({ "input": { "email": email, "password": "another horse, another battery" } });
     let sign_up = "mutation S($input: SignUpInput!) { signUp(input: $input) { userErrors { code } } }";
     let answer = platform.client().query(sign_up, input).await.unwrap();
     answer.expect_data();

@@ -16,7 +16,7 @@ pub struct AuthConfig {
     pub demo: bool,
     /// How long an unused refresh token is valid. Default 30 days.
     pub refresh_token_days: u32,
-    /// How long after its use a refresh token still answers with the same successor. Default 10 s; ARCHITECTURE.md, "Trust model".
+    /// How long after its use a refresh token still answers with the same successor. Default 10 s; docs/accounts.md, "Sessions and tokens".
     pub refresh_grace_seconds: u32,
     /// Age at which the signing key is replaced by the next. Default 90 days.
     pub key_rotation_days: u32,

@@ -47,7 +47,7 @@ pub enum WithoutRedis {
     Closed,
 }
 
-/// The rule of one action; what is absent has the default of ARCHITECTURE.md, "Rate limits of accounts".
+/// The rule of one action; what is absent has the default of docs/accounts.md, "Rate limits".
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RuleConfig {
