@@ -140,7 +140,7 @@ async fn each_server_may_be_missing_at_the_start() {
         .map(|part| (*part, &*no_database, redis))
         .collect();
     // The others have no use for Redis.
-    cases.extend(["inventory", "order"].map(|part| (part, database, &*no_redis)));
+    cases.extend(["auth", "inventory", "order"].map(|part| (part, database, &*no_redis)));
     for (part, database, redis) in cases {
         let listen = free_address();
         let args = [part, "--config", &config, "--listen", &listen];
