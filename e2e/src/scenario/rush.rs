@@ -23,7 +23,7 @@ pub async fn run(platform: &Platform) {
     shop::set_stock(&merchant, drop, UNITS).await;
     let buyers: Vec<Shopper> = futures::stream::iter(0..BUYERS)
         .map(|_| shop::sign_up(&client))
-        .buffer_unordered(32)
+        .buffer_unordered(8)
         .collect()
         .await;
 
