@@ -42,6 +42,13 @@ const MAX_CONNECTIONS: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection idle for longer is pinged before use; a busy one is spared the round trip.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(2);
+/// Statements look up by key: what they are given does not change how they are best run, so it is worked out once. It may be worked out while
+/// the tables are still empty, hence full scans are avoided wherever an index will do; compiling a plan never pays.
+const PLANNING: [(&str, &str); 3] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+];
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Opens the database of `service` (named `{database_prefix}{service}`), creating and migrating it first.
@@ -52,8 +59,7 @@ pub async fn open(runtime: &Runtime, service: &str, migrations: &Migrator) -> Re
         .clone()
         .database(&database)
         .application_name(&format!("fondaco {service}"))
-        // Statements look up by key: what they are given does not change how they are best run, so it is not worked out each time.
-        .options([("plan_cache_mode", "force_generic_plan")]);
+        .options(PLANNING);
     ensure_exists(&server, &options, &database, runtime.patience).await?;
 
     let pool = PgPoolOptions::new()
