@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::projection::{
-    Conjunction, Enum, FieldKind, Leaf, OutputField, OutputKind, OutputType, Projection, Selection,
-    SelectionId, Shape,
+    Conjunction, Enum, FieldKind, Leaf, Occurrence, OutputField, OutputKind, OutputType, Projection,
+    Selection, SelectionId, Shape,
 };
 
 /// Compiles a valid operation.
@@ -23,6 +23,7 @@ pub fn compile(schema: &Schema, document: &ExecutableDocument, operation: &Opera
         selections: Vec::new(),
         compiled: FxHashMap::default(),
         condition_variables: Vec::new(),
+        position: 0,
     };
     let whole = Part {
         set: &operation.selection_set,
@@ -44,6 +45,8 @@ struct Compiler<'d> {
     /// Equal parts compile to one selection, so fragments used often do not multiply.
     compiled: FxHashMap<(Name, Vec<(usize, Conjunction)>), SelectionId>,
     condition_variables: Vec<Name>,
+    /// Occurrences of fields collected so far for the shape at hand.
+    position: usize,
 }
 
 /// One of the selection sets merged at a place, and when it counts.
@@ -57,6 +60,8 @@ struct Part<'d> {
 struct Collected<'d> {
     name: &'d Name,
     parts: Vec<Part<'d>>,
+    /// Of each part, where it stands among all occurrences in the object.
+    positions: Vec<usize>,
 }
 
 impl Part<'_> {
@@ -121,15 +126,25 @@ impl<'d> Compiler<'d> {
     fn shape(&mut self, object_type: &Name, parts: &[Part<'d>]) -> Shape {
         let mut fields = IndexMap::new();
         let mut visited = FxHashSet::default();
+        self.position = 0;
         for part in parts {
             self.collect(object_type, part, &mut fields, &mut visited);
         }
-        let fields = fields
+        let mut fields: Vec<_> = fields
             .into_iter()
-            .map(|(key, collected)| self.field(object_type, key, collected));
-        Shape {
-            fields: fields.collect(),
+            .map(|(key, collected)| self.field(object_type, key, collected))
+            .collect();
+        let is_reordered = fields.iter().any(|field| field.occurrences.len() > 1);
+        if !is_reordered {
+            // Shapes in which only the repetitions differ are equal.
+            for (index, field) in fields.iter_mut().enumerate() {
+                field.position = index;
+                for occurrence in &mut field.occurrences {
+                    occurrence.position = index;
+                }
+            }
         }
+        Shape { fields, is_reordered }
     }
 
     fn collect(
@@ -148,7 +163,10 @@ impl<'d> Compiler<'d> {
                     let collected = fields.entry(field.response_key()).or_insert_with(|| Collected {
                         name: &field.name,
                         parts: Vec::new(),
+                        positions: Vec::new(),
                     });
+                    collected.positions.push(self.position);
+                    self.position += 1;
                     collected.parts.push(Part {
                         set: &field.selection_set,
                         conditions,
@@ -232,14 +250,11 @@ impl<'d> Compiler<'d> {
                 FieldKind::Data(self.output_type(&ty, &inner_parts(&collected.parts)))
             }
         };
-        let always = collected.parts.iter().any(|part| part.conditions.is_empty());
-        let mut conditions: Vec<_> = collected.parts.into_iter().map(|part| part.conditions).collect();
-        conditions.dedup();
-        let conditions = if always { Vec::new() } else { conditions };
         OutputField {
             json_key: format!("\"{key}\":"),
             key: key.clone(),
-            conditions,
+            position: collected.positions[0],
+            occurrences: occurrences(collected),
             kind,
         }
     }
@@ -271,6 +286,23 @@ impl<'d> Compiler<'d> {
             _ => OutputKind::Composite(self.selection(name, parts.to_vec())),
         }
     }
+}
+
+/// Where the field may stand first: up to the first place that is unconditional, which none can be before.
+fn occurrences(collected: Collected<'_>) -> Vec<Occurrence> {
+    let mut occurrences: Vec<Occurrence> = Vec::new();
+    for (part, position) in collected.parts.into_iter().zip(collected.positions) {
+        let conditions = part.conditions;
+        let is_last = conditions.is_empty();
+        if !occurrences.iter().any(|known| known.conditions == conditions) {
+            occurrences.push(Occurrence { position, conditions });
+        }
+        if is_last {
+            break;
+        }
+    }
+    let always_first = occurrences.len() == 1 && occurrences[0].conditions.is_empty();
+    if always_first { Vec::new() } else { occurrences }
 }
 
 /// The selection sets below a field. Below a single occurrence its conditions are known to hold.

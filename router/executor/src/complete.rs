@@ -114,11 +114,7 @@ impl<'p> Completion<'p, '_> {
     ) -> Result<(), Nulled> {
         let mut next = 0;
         let mut separator = b'{';
-        for field in shape
-            .fields
-            .iter()
-            .filter(|field| field.is_active(self.conditions))
-        {
+        for field in shape.active(self.conditions) {
             self.out.push(separator);
             separator = b',';
             self.out.extend_from_slice(field.json_key.as_bytes());

@@ -7,6 +7,7 @@
 use apollo_compiler::schema::EnumType;
 use apollo_compiler::{Name, Node};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::response::PathElement;
 use crate::value::Value;
@@ -40,7 +41,10 @@ pub struct Selection {
 /// Fields of an object, in the order of the response.
 #[derive(Debug, PartialEq)]
 pub struct Shape {
+    /// In the order of the document.
     pub(crate) fields: Vec<OutputField>,
+    /// Conditions decide which occurrence of some field is its first, and so the order.
+    pub(crate) is_reordered: bool,
 }
 
 /// One entry of a response object.
@@ -49,9 +53,19 @@ pub struct OutputField {
     pub(crate) key: Name,
     /// The key as JSON with its colon.
     pub(crate) json_key: String,
-    /// Present if any of these holds; an empty list means always.
-    pub(crate) conditions: Vec<Conjunction>,
+    /// Present at the first of these whose conditions hold; an empty list means always, at `position`.
+    pub(crate) occurrences: Vec<Occurrence>,
+    /// Where the field stands first.
+    pub(crate) position: usize,
     pub(crate) kind: FieldKind,
+}
+
+/// One place of the document where a field is selected.
+#[derive(Debug, PartialEq)]
+pub struct Occurrence {
+    /// Among all occurrences in the object.
+    pub(crate) position: usize,
+    pub(crate) conditions: Conjunction,
 }
 
 /// Conditions that must hold together: variable index, expected value.
@@ -116,14 +130,38 @@ impl PartialEq for Enum {
 }
 
 impl OutputField {
-    /// True where the field belongs in the response, given the conditions' variables.
-    pub(crate) fn is_active(&self, variables: &[bool]) -> bool {
+    /// Where the field stands given the conditions' variables; `None` where it does not belong in the response.
+    fn position(&self, variables: &[bool]) -> Option<usize> {
+        if self.occurrences.is_empty() {
+            return Some(self.position);
+        }
         let holds = |conjunction: &Conjunction| {
             conjunction
                 .iter()
                 .all(|&(index, value)| variables[index] == value)
         };
-        self.conditions.is_empty() || self.conditions.iter().any(holds)
+        let first = self
+            .occurrences
+            .iter()
+            .find(|occurrence| holds(&occurrence.conditions));
+        first.map(|occurrence| occurrence.position)
+    }
+}
+
+impl Shape {
+    /// The fields of a response in its order, given the conditions' variables.
+    pub(crate) fn active<'s>(&'s self, variables: &[bool]) -> SmallVec<[&'s OutputField; 16]> {
+        let fields = self.fields.iter();
+        if !self.is_reordered {
+            return fields
+                .filter(|field| field.position(variables).is_some())
+                .collect();
+        }
+        let mut placed: Vec<_> = fields
+            .filter_map(|field| Some((field.position(variables)?, field)))
+            .collect();
+        placed.sort_by_key(|(position, _)| *position);
+        placed.into_iter().map(|(_, field)| field).collect()
     }
 }
 

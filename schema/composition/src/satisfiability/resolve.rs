@@ -374,7 +374,8 @@ impl<'a> Resolver<'a> {
                     let narrowed = if object == ty {
                         places.clone()
                     } else {
-                        self.narrow(places, object)
+                        let narrowed = self.narrow(places, object);
+                        self.reachable(object, &narrowed)
                     };
                     met |= !narrowed.is_empty();
                     narrowed.is_empty() || self.satisfies(sub, object, &narrowed)
