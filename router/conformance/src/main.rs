@@ -7,8 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use clap::Parser;
-use fondaco_conformance::case::Case;
+use fondaco_conformance::case::{Case, Schemas};
 use fondaco_conformance::graph::{Graph, Stage};
+use fondaco_conformance::random_world::random_world;
 use fondaco_conformance::run::{keep, replay, run_seed, samples};
 use fondaco_conformance::shrink::shrink;
 
@@ -32,6 +33,9 @@ struct Options {
     /// Print schemas, operation, plan and answer of the first seed's cases, and stop.
     #[arg(long)]
     show: bool,
+    /// Count what the graphs of the first thousand seeds are made of, and stop.
+    #[arg(long)]
+    census: bool,
     /// Report failures as they are.
     #[arg(long)]
     no_shrink: bool,
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     match &options.replay {
         Some(folder) => show(folder),
+        None if options.census => census(options.seed),
         None if options.show => sample(options.seed),
         None => search(&options),
     }
@@ -68,6 +73,42 @@ fn show(folder: &std::path::Path) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn census(seed: u64) -> ExitCode {
+    let features = [
+        "@requires",
+        "@provides",
+        "@override",
+        "label:",
+        "@external",
+        "@shareable",
+        "@interfaceObject",
+        "@inaccessible",
+        "resolvable: false",
+        "interface ",
+        "union ",
+        "enum ",
+        "nk {",
+        "ka kb",
+        "type Mutation",
+    ];
+    let mut counts = vec![0; features.len()];
+    for seed in seed..seed + 1000 {
+        let schemas = Schemas::of(&random_world(seed));
+        let text: String = schemas
+            .subgraphs
+            .iter()
+            .flat_map(|(_, sdl)| sdl.lines().skip(1))
+            .collect();
+        for (count, feature) in counts.iter_mut().zip(features) {
+            *count += usize::from(text.contains(feature));
+        }
+    }
+    for (count, feature) in counts.iter().zip(features) {
+        println!("{count:5} of 1000 graphs have {feature}");
+    }
+    ExitCode::SUCCESS
 }
 
 fn sample(seed: u64) -> ExitCode {

@@ -69,12 +69,17 @@ impl Writer<'_> {
 
     fn selections(&mut self, parent: &str, depth: usize, top: bool) -> Vec<Selection> {
         let mut out = Vec::new();
-        let wanted = 1 + self.rng.usize(..if depth < 2 { 5 } else { 4 });
+        if self.budget <= 0 && depth > 2 {
+            return vec![self.typename()];
+        }
+        let wanted = match self.budget {
+            ..=0 => 1,
+            _ if depth < 2 => 1 + self.rng.usize(..5),
+            _ => 1 + self.rng.usize(..4),
+        };
+        self.budget -= i32::try_from(wanted).unwrap_or(i32::MAX);
         for _ in 0..wanted {
-            if let Some(selection) = self.selection(parent, depth, top) {
-                self.budget -= 1;
-                out.push(selection);
-            }
+            out.extend(self.selection(parent, depth, top));
         }
         if out.is_empty() {
             out.extend(self.field(parent, depth, true).or_else(|| Some(self.typename())));

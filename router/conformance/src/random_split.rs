@@ -84,9 +84,12 @@ fn catalogue(world: &World, object: usize) -> Vec<Vec<Pick>> {
     if has("ka") && has("kb") {
         out.push(vec![Pick::leaf("ka"), Pick::leaf("kb")]);
     }
-    if has("nk") {
+    if let Some(nested) = object.field("nk") {
+        let is_entity = world
+            .object(&nested.ty.name)
+            .is_some_and(|nested| nested.kind == Kind::Entity);
         let nested = Pick {
-            below: vec![Pick::leaf("k")],
+            below: vec![Pick::leaf(if is_entity { "id" } else { "k" })],
             ..Pick::leaf("nk")
         };
         out.push(vec![nested.clone()]);
@@ -329,19 +332,37 @@ fn tighten(world: &mut World, rng: &mut Rng) {
     }
 }
 
+/// A subgraph that has nothing to do with an interface: a new one where there is none.
+fn stranger(world: &mut World, interface: usize, rng: &mut Rng) -> Sub {
+    let name = world.interfaces[interface].name.clone();
+    let layouts = layouts(world);
+    let implementers = &world.interfaces[interface].implementers;
+    let is_stranger = |sub: &Sub| {
+        let layout = &layouts[usize::from(*sub)];
+        !layout.interfaces.contains_key(&name)
+            && !implementers.iter().any(|it| layout.objects.contains_key(it))
+    };
+    let strangers: Vec<_> = (0..world.subgraphs).filter(is_stranger).collect();
+    if strangers.is_empty() {
+        world.subgraphs += 1;
+        return world.subgraphs - 1;
+    }
+    strangers[rng.usize(..strangers.len())]
+}
+
 /// A subgraph adds a field to every implementer of an interface without knowing any of them.
 fn interface_object(world: &mut World, rng: &mut Rng) {
     if world.interfaces.is_empty() {
         return;
     }
-    let part = any_sub(world, rng);
-    let whole = any_sub(world, rng);
     let index = rng.usize(..world.interfaces.len());
-    if whole == part
-        || world.interfaces[index]
-            .object
-            .is_some_and(|known| known != (whole, part))
-    {
+    let whole = any_sub(world, rng);
+    let part = match world.interfaces[index].object {
+        Some((_, part)) => part,
+        None => stranger(world, index, rng),
+    };
+    let known = world.interfaces[index].object.map(|(whole, _)| whole);
+    if whole == part || known.is_some_and(|known| known != whole) {
         return;
     }
     let interface = &mut world.interfaces[index];

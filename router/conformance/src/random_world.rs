@@ -190,8 +190,21 @@ impl Writer<'_> {
             fields.push(key("kb", required("String")));
         }
         if self.rng.u8(..3) == 0 {
-            let nested = format!("{name}Key");
-            self.object(&nested, Kind::Value, vec![key("k", TypeRef::required("String"))]);
+            let solid = |object: &&Object| object.kind == Kind::Entity && object.fields[0].ty.is_non_null();
+            let other = self
+                .world
+                .objects
+                .iter()
+                .find(solid)
+                .map(|object| object.name.clone());
+            let nested = match other.filter(|_| self.rng.bool()) {
+                Some(other) => other,
+                None => {
+                    let nested = format!("{name}Key");
+                    self.object(&nested, Kind::Value, vec![key("k", TypeRef::required("String"))]);
+                    nested
+                }
+            };
             fields.push(key("nk", required(&nested)));
         }
         self.object(name, Kind::Entity, fields);
@@ -287,7 +300,11 @@ impl Writer<'_> {
         let place = BTreeMap::from([(self.rng.u8(..self.world.subgraphs), Place::default())]);
         Field {
             name: name.to_owned(),
-            arguments: self.arguments(&ty),
+            arguments: match self.world.enums.iter().any(|(enum_, _)| *enum_ == ty.name) {
+                // Fields tell their arguments in their text, which an enum cannot.
+                true => Vec::new(),
+                false => self.arguments(&ty),
+            },
             ty,
             places: place,
             inaccessible: false,

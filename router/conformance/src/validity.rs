@@ -209,7 +209,18 @@ impl<'w> Check<'w> {
                 .and_then(|object| object.field("id"))
                 .is_some_and(|field| field.ty.is_non_null())
         };
+        // The planner keeps one interface object of a type for each subgraph, so no type has two in the same one here.
+        let is_alone = self.world.interfaces.iter().all(|other| {
+            let same_part = other.object.is_some_and(|(_, theirs)| theirs == part);
+            other.name == interface.name
+                || !same_part
+                || !other
+                    .implementers
+                    .iter()
+                    .any(|name| interface.implementers.contains(name))
+        });
         whole != part
+            && is_alone
             && !interface.added.is_empty()
             && interface.fields.iter().any(|field| field == "id")
             && !interface.places.contains_key(&whole)
@@ -242,7 +253,9 @@ impl<'w> Check<'w> {
                 && other.is_some_and(|other| is_plain(other) && other.overrides.is_none())
         });
         let requires_fit = place.requires.is_empty()
-            || object.kind == Kind::Entity && self.picks_fit(&object.name, sub, &place.requires, false, true);
+            || object.kind == Kind::Entity
+                && !(0..self.world.subgraphs).any(is_key)
+                && self.picks_fit(&object.name, sub, &place.requires, false, true);
         override_fits
             && requires_fit
             && self.picks_fit(&field.ty.name, sub, &place.provides, false, false)

@@ -270,6 +270,49 @@ fn fields_merge_across_fragments_in_document_order() {
 }
 
 #[test]
+fn conditions_decide_which_occurrence_comes_first() {
+    let operation = |late: bool| {
+        format!(
+            "query($late: Boolean = {late}) {{
+                me {{ name }}
+                product @skip(if: $late) {{ name }}
+                ... @include(if: $late) {{ me {{ email }} __typename }}
+                product {{ id name @include(if: $late) }}
+            }}"
+        )
+    };
+    let answer = r#"{"data":{"product":{"id":"1","name":"n"},"me":{"name":"m","email":"e"}}}"#;
+    check_root(
+        &operation(true),
+        answer,
+        expect![[r#"
+            a < {"query":"{…}","variables":{}}
+            {"data":{"me":{"name":"m","email":"e"},"__typename":"Query","product":{"id":"1","name":"n"}}}
+        "#]],
+    );
+    check_root(
+        &operation(false),
+        answer,
+        expect![[r#"
+            a < {"query":"{…}","variables":{}}
+            {"data":{"me":{"name":"m"},"product":{"name":"n","id":"1"}}}
+        "#]],
+    );
+}
+
+#[test]
+fn integers_out_of_range_and_repeated_keys_of_an_answer() {
+    check_root(
+        "{ product { id price { amount } } products { stock } }",
+        r#"{"data":{"product":{"id":"1","id":"2","price":{"amount":2147483648}},"products":[{"stock":-2147483648}]}}"#,
+        expect![[r#"
+            a < {"query":"{…}","variables":{}}
+            {"errors":[{"message":"Int cannot represent the value received","path":["product","price","amount"],"extensions":{"code":"INTERNAL_SERVER_ERROR"}}],"data":{"product":{"id":"1","price":null},"products":[{"stock":-2147483648}]}}
+        "#]],
+    );
+}
+
+#[test]
 fn introspection_is_answered_here() {
     check(
         r#"query($n: String = "Money") { product { id } __type(name: $n) { name fields { name } } s: __schema { queryType { name } } }"#,
