@@ -8,7 +8,7 @@ use apollo_compiler::ExecutableDocument;
 use fondaco_composition::{SubgraphSource, compose};
 use fondaco_executor::transport::Transport;
 use fondaco_executor::{ExecutionRequest, Executor, ExecutorConfig, PreparedOperation, RequestHeaders};
-use fondaco_planner::{Planner, PlannerConfig};
+use fondaco_planner::{OverrideLabels, Planner, PlannerConfig};
 use fondaco_supergraph::Supergraph;
 use http::HeaderMap;
 use serde_json::Value as Json;
@@ -57,6 +57,7 @@ pub struct Graph {
     whole: Server,
     subgraphs: Arc<BTreeMap<String, Server>>,
     planner: Planner,
+    labels: OverrideLabels,
     dynamic: async_graphql::dynamic::Schema,
     runtime: tokio::runtime::Runtime,
 }
@@ -97,10 +98,6 @@ impl Graph {
         let supergraph = Supergraph::parse(&composed.supergraph_sdl, "supergraph.graphql")
             .map_err(|error| error.to_string())
             .map_err(Failure::at(Stage::Supergraph))?;
-        let config = PlannerConfig {
-            active_override_labels: schemas.active_labels.iter().cloned().collect(),
-            ..PlannerConfig::default()
-        };
         let dynamic = crate::oracle::schema(whole.schema(), Arc::new(schemas.data.clone()))
             .map_err(Failure::at(Stage::Oracle))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -112,7 +109,12 @@ impl Graph {
             data: Arc::new(schemas.data.clone()),
             whole,
             subgraphs: Arc::new(subgraphs),
-            planner: Planner::new(Arc::new(supergraph), config),
+            planner: Planner::new(Arc::new(supergraph), PlannerConfig::default()),
+            labels: schemas
+                .active_labels
+                .iter()
+                .map(|label| Arc::from(label.as_str()))
+                .collect(),
             dynamic,
             runtime,
         })
@@ -185,7 +187,7 @@ impl Graph {
             .map_err(Failure::at(Stage::Plan))?;
         let plan = self
             .planner
-            .plan(&document, None)
+            .plan(&document, None, &self.labels)
             .map_err(|error| error.to_string())
             .map_err(Failure::at(Stage::Plan))?;
         PreparedOperation::new(schema, Arc::new(document), None, plan)
