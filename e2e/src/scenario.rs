@@ -3,6 +3,7 @@
 //! - [`account`]: an account from sign-up to its end, with two devices and mail
 //! - [`journey`]: a shopper from sign-up to the order with its payment
 //! - [`rush`]: a thousand buyers of a hundred units
+//! - [`limits`]: a limited drop, and one that has not begun
 //! - [`declined`]: a card that is refused
 //! - [`privacy`]: other people's orders
 //! - [`mistakes`]: inputs that are wrong in every way
@@ -12,6 +13,7 @@
 pub mod account;
 pub mod declined;
 pub mod journey;
+pub mod limits;
 pub mod mistakes;
 pub mod privacy;
 pub mod rush;
@@ -23,6 +25,7 @@ pub async fn all(platform: &Platform) {
     journey::run(platform).await;
     declined::run(platform).await;
     account::run(platform).await;
+    limits::run(platform).await;
     privacy::run(platform).await;
     mistakes::run(platform).await;
     rush::run(platform).await;

@@ -1,6 +1,6 @@
 //! Redis' side of stock: a counter, its holds and their deadlines for each SKU, changed by scripts only.
 //!
-//! The three keys of a SKU carry its hash tag, so that a script touches one slot of a Redis Cluster. Their names contain the epoch of the
+//! The four keys of a SKU carry its hash tag, so that a script touches one slot of a Redis Cluster. Their names contain the epoch of the
 //! database: counters made from another database are not found, hence not believed.
 
 use fondaco_chassis::Redis;
@@ -8,7 +8,10 @@ use fondaco_contracts::{ReservationId, Sku};
 use redis::{AsyncCommands, RedisError, RedisResult, Script};
 use uuid::Uuid;
 
-use crate::store::{OpenHold, StockRow};
+use crate::{
+    reservation::{Want, Wish},
+    store::{CustomerUnits, OpenHold, StockRow},
+};
 
 /// How the counter of one SKU answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,6 +22,10 @@ pub enum Admission {
     Repeated,
     /// Too few are left: so many.
     SoldOut(i64),
+    /// The sale has not opened.
+    NotStarted,
+    /// More than this customer may have: so many are left to them.
+    LimitExceeded(i64),
     /// The counter is not loaded.
     NotReady,
     /// The reservation exists with other parameters.
@@ -57,29 +64,33 @@ impl Counters {
         self.redis.connection().mget(keys).await
     }
 
-    /// Takes `quantity` of `sku`, for `ttl_ms` at least.
+    /// Takes what `wish` wants of `sku`, for as long as it says at least. `parameters`: the wish's hash.
     pub async fn reserve(
         &self,
+        wish: &Wish,
         sku: &Sku,
-        reservation: ReservationId,
-        quantity: i64,
+        want: &Want,
         parameters: &str,
-        ttl_ms: i64,
     ) -> RedisResult<Admission> {
         let mut connection = self.redis.connection();
         let mut call = self.reserve.prepare_invoke();
         for key in self.keys(sku) {
             call.key(key);
         }
-        call.arg(reservation.to_string())
-            .arg(quantity)
+        call.arg(wish.id.to_string())
+            .arg(want.quantity)
             .arg(parameters)
-            .arg(ttl_ms);
+            .arg(i64::from(wish.ttl_seconds) * 1000)
+            .arg(optional(want.per_customer_limit))
+            .arg(optional(want.opens_at.map(|at| at.timestamp_millis())))
+            .arg(wish.customer.to_string());
         let (outcome, available): (String, i64) = call.invoke_async(&mut connection).await?;
         match outcome.as_str() {
             "RESERVED" => Ok(Admission::Reserved),
             "REPEATED" => Ok(Admission::Repeated),
             "SOLD_OUT" => Ok(Admission::SoldOut(available)),
+            "NOT_STARTED" => Ok(Admission::NotStarted),
+            "LIMIT_EXCEEDED" => Ok(Admission::LimitExceeded(available)),
             "NOT_READY" => Ok(Admission::NotReady),
             "KEY_REUSED" => Ok(Admission::KeyReused),
             other => Err(unexpected(other)),
@@ -110,17 +121,26 @@ impl Counters {
     }
 
     /// Sets the counter of a SKU if it is missing; what is available then. The caller holds the lock of the SKU's stock row.
-    pub async fn load(&self, stock: &StockRow, holds: &[&OpenHold]) -> RedisResult<i64> {
+    pub async fn load(
+        &self,
+        stock: &StockRow,
+        holds: &[&OpenHold],
+        customers: &[&CustomerUnits],
+    ) -> RedisResult<i64> {
         let mut connection = self.redis.connection();
         let mut call = self.load.prepare_invoke();
         for key in self.keys(&stock.sku) {
             call.key(key);
         }
-        call.arg(stock.available());
+        call.arg(stock.available()).arg(holds.len());
         for hold in holds {
+            let customer = optional(hold.limited.then_some(hold.customer));
             call.arg(hold.reservation.to_string())
-                .arg(format!("{}:{}", hold.quantity, hold.parameters))
+                .arg(format!("{}:{}:{customer}", hold.quantity, hold.parameters))
                 .arg(hold.remaining_ms);
+        }
+        for one in customers {
+            call.arg(one.customer.to_string()).arg(one.units);
         }
         call.invoke_async(&mut connection).await
     }
@@ -137,7 +157,7 @@ impl Counters {
     /// Holds of `sku` whose deadline passed more than `grace_ms` ago.
     pub async fn overdue(&self, sku: &Sku, grace_ms: u64, limit: usize) -> RedisResult<Vec<ReservationId>> {
         let mut connection = self.redis.connection();
-        let [_, _, deadlines] = self.keys(sku);
+        let [_, _, deadlines, _] = self.keys(sku);
         let ids: Vec<String> = self
             .overdue
             .key(deadlines)
@@ -152,10 +172,20 @@ impl Counters {
         format!("{}:available:{{{sku}}}", self.namespace)
     }
 
-    fn keys(&self, sku: &Sku) -> [String; 3] {
+    fn keys(&self, sku: &Sku) -> [String; 4] {
         let key = |name: &str| format!("{}:{name}:{{{sku}}}", self.namespace);
-        [self.counter(sku), key("holds"), key("deadlines")]
+        [
+            self.counter(sku),
+            key("holds"),
+            key("deadlines"),
+            key("customers"),
+        ]
     }
+}
+
+/// As the scripts expect what may be absent.
+fn optional(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 fn unexpected(answer: &str) -> RedisError {

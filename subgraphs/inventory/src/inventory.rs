@@ -16,12 +16,12 @@ use fondaco_contracts::{ReservationId, Sku};
 use crate::{
     batch::Batcher,
     counters::{Admission, Counters},
-    reservation::{Answer, ReservationStatus, Settlement, Wish},
+    reservation::{Answer, ReservationStatus, Settlement, Want, Wish},
     store::{
         StockRow, Store,
         adjust::{self, AdjustError, Adjusted, Adjustment},
         hold::Held,
-        lock_stock, open_holds,
+        limited_units, lock_stock, open_holds,
         settle::{Settled, expired, settle},
     },
 };
@@ -70,8 +70,8 @@ impl Inventory {
     pub async fn reserve(&self, wish: Wish) -> Result<Answer, ApiError> {
         let parameters = wish.parameters();
         let mut taken = Vec::new();
-        for (sku, quantity) in &wish.lines {
-            let refusal = match self.admit(&wish, sku, *quantity, &parameters).await? {
+        for (sku, want) in &wish.lines {
+            let refusal = match self.admit(&wish, sku, want, &parameters).await? {
                 Ok(Admission::Reserved) => {
                     taken.push(sku.clone());
                     continue;
@@ -80,6 +80,11 @@ impl Inventory {
                 Ok(Admission::SoldOut(available)) => Answer::SoldOut {
                     sku: sku.clone(),
                     available,
+                },
+                Ok(Admission::NotStarted) => Answer::NotStarted(sku.clone()),
+                Ok(Admission::LimitExceeded(left)) => Answer::LimitExceeded {
+                    sku: sku.clone(),
+                    left,
                 },
                 Ok(Admission::NotReady) => Answer::NotReady(sku.clone()),
                 Ok(Admission::KeyReused) => Answer::KeyReused,
@@ -96,22 +101,15 @@ impl Inventory {
         &self,
         wish: &Wish,
         sku: &Sku,
-        quantity: i64,
+        want: &Want,
         parameters: &str,
     ) -> Result<Result<Admission, Sku>, ApiError> {
-        let ttl_ms = i64::from(wish.ttl_seconds) * 1000;
-        let admission = self
-            .counters
-            .reserve(sku, wish.id, quantity, parameters, ttl_ms)
-            .await?;
+        let admission = self.counters.reserve(wish, sku, want, parameters).await?;
         if admission != Admission::NotReady {
             return Ok(Ok(admission));
         }
         match self.loads.submit(sku.clone()).await?? {
-            Some(_) => Ok(Ok(self
-                .counters
-                .reserve(sku, wish.id, quantity, parameters, ttl_ms)
-                .await?)),
+            Some(_) => Ok(Ok(self.counters.reserve(wish, sku, want, parameters).await?)),
             None => Ok(Err(sku.clone())),
         }
     }
@@ -137,6 +135,11 @@ impl Inventory {
                 self.compensate(id, taken).await;
                 self.reload(&sku).await;
                 Ok(Answer::SoldOut { sku, available })
+            }
+            Held::LimitExceeded { sku, left } => {
+                self.compensate(id, taken).await;
+                self.reload(&sku).await;
+                Ok(Answer::LimitExceeded { sku, left })
             }
         }
     }
@@ -351,10 +354,12 @@ async fn load(store: &Store, counters: &Counters, skus: &[Sku]) -> Result<HashMa
         return Ok(HashMap::new());
     }
     let holds = open_holds(&mut transaction, skus).await?;
+    let customers = limited_units(&mut transaction, skus).await?;
     let mut loaded = HashMap::with_capacity(stock.len());
     for row in &stock {
         let holds: Vec<_> = holds.iter().filter(|hold| hold.sku == row.sku).collect();
-        loaded.insert(row.sku.clone(), counters.load(row, &holds).await?);
+        let customers: Vec<_> = customers.iter().filter(|one| one.sku == row.sku).collect();
+        loaded.insert(row.sku.clone(), counters.load(row, &holds, &customers).await?);
     }
     transaction.rollback().await?;
     Ok(loaded)

@@ -1,17 +1,23 @@
--- Sets a missing counter, with the open holds that it has already been reduced by. A counter that is there is never touched:
--- it knows of sales that the caller's figures do not.
--- KEYS: 1 available, 2 holds, 3 deadlines; ARGV: 1 available, then for each hold: reservation, "quantity:parameters", ms left
+-- Sets a missing counter, with the open holds that it has already been reduced by, and what customers have of a limited SKU.
+-- A counter that is there is never touched: it knows of sales that the caller's figures do not.
+-- KEYS: 1 available, 2 holds, 3 deadlines, 4 customers
+-- ARGV: 1 available, 2 number of holds, then for each hold: reservation, "quantity:parameters:customer", ms left;
+--       then for each customer: customer, units
 -- Answers what is available now.
 local present = redis.call('GET', KEYS[1])
 if present then
   return tonumber(present)
 end
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-for i = 2, #ARGV, 3 do
+local last_hold = 2 + 3 * tonumber(ARGV[2])
+for i = 3, last_hold, 3 do
   redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
   redis.call('ZADD', KEYS[3], now + tonumber(ARGV[i + 2]), ARGV[i])
+end
+for i = last_hold + 1, #ARGV, 2 do
+  redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1])
 end
 redis.call('SET', KEYS[1], ARGV[1])
 return tonumber(ARGV[1])

@@ -62,6 +62,17 @@ impl ReservationStatus {
     }
 }
 
+/// What is wanted of one SKU, and the terms of its sale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Want {
+    /// How many units.
+    pub quantity: i64,
+    /// How many of them one customer may have, in all orders together.
+    pub per_customer_limit: Option<i64>,
+    /// When the sale opens.
+    pub opens_at: Option<DateTime<Utc>>,
+}
+
 /// A wish to hold units. Lines are sorted by SKU, one a SKU: the order in which they are taken.
 #[derive(Clone, Debug)]
 pub struct Wish {
@@ -69,8 +80,8 @@ pub struct Wish {
     pub id: ReservationId,
     /// Whose it is.
     pub customer: UserId,
-    /// How many of what.
-    pub lines: BTreeMap<Sku, i64>,
+    /// What of it.
+    pub lines: BTreeMap<Sku, Want>,
     /// How long.
     pub ttl_seconds: i32,
 }
@@ -80,8 +91,8 @@ impl Wish {
     pub fn parameters(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.customer.as_uuid());
-        for (sku, quantity) in &self.lines {
-            hash.update(format!("|{sku}={quantity}"));
+        for (sku, want) in &self.lines {
+            hash.update(format!("|{sku}={}", want.quantity));
         }
         hash.finalize()[..16]
             .iter()
@@ -104,6 +115,15 @@ pub enum Answer {
         sku: Sku,
         /// What is left of it.
         available: i64,
+    },
+    /// The sale of a SKU has not opened.
+    NotStarted(Sku),
+    /// More of a SKU than one customer may have.
+    LimitExceeded {
+        /// The SKU.
+        sku: Sku,
+        /// How many more this customer may have.
+        left: i64,
     },
     /// A SKU that has no stock record.
     UnknownSku(Sku),

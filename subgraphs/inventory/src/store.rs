@@ -7,7 +7,7 @@ pub mod hold;
 pub mod settle;
 
 use chrono::{DateTime, Utc};
-use fondaco_contracts::{ReservationId, Sku};
+use fondaco_contracts::{ReservationId, Sku, UserId};
 use sqlx::{FromRow, PgConnection, PgPool, Postgres, Row, Transaction, postgres::PgRow};
 use uuid::Uuid;
 
@@ -46,12 +46,27 @@ pub struct OpenHold {
     pub sku: Sku,
     /// The reservation.
     pub reservation: ReservationId,
+    /// Whose it is.
+    pub customer: UserId,
     /// How many units.
     pub quantity: i64,
+    /// They count against a limit per customer.
+    pub limited: bool,
     /// The hash of the reservation's parameters.
     pub parameters: String,
     /// Until it expires, in milliseconds.
     pub remaining_ms: i64,
+}
+
+/// What a customer holds and has bought of a SKU under its limit.
+#[derive(Clone, Debug)]
+pub struct CustomerUnits {
+    /// Of what.
+    pub sku: Sku,
+    /// Who.
+    pub customer: UserId,
+    /// How many units.
+    pub units: i64,
 }
 
 /// A reservation as it is stored.
@@ -132,10 +147,26 @@ pub async fn lock_stock(connection: &mut PgConnection, skus: &[Sku]) -> Result<V
 /// The open holds of `skus`.
 pub async fn open_holds(connection: &mut PgConnection, skus: &[Sku]) -> Result<Vec<OpenHold>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT l.sku, l.reservation_id, l.quantity, r.parameters,
+        "SELECT l.sku, l.reservation_id, r.customer_id, l.quantity, l.limited, r.parameters,
                 greatest(0, extract(epoch FROM r.expires_at - now()) * 1000)::bigint AS remaining_ms
          FROM reservation r JOIN reservation_line l ON l.reservation_id = r.id
          WHERE r.status = 'HELD' AND l.sku = ANY($1)",
+    )
+    .bind(texts(skus))
+    .fetch_all(connection)
+    .await
+}
+
+/// What customers hold and have bought of `skus` under a limit.
+pub async fn limited_units(
+    connection: &mut PgConnection,
+    skus: &[Sku],
+) -> Result<Vec<CustomerUnits>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT l.sku, r.customer_id, sum(l.quantity)::bigint AS units
+         FROM reservation_line l JOIN reservation r ON r.id = l.reservation_id
+         WHERE l.limited AND l.sku = ANY($1) AND r.status IN ('HELD', 'CONFIRMED')
+         GROUP BY l.sku, r.customer_id",
     )
     .bind(texts(skus))
     .fetch_all(connection)
@@ -168,9 +199,21 @@ impl FromRow<'_, PgRow> for OpenHold {
         Ok(Self {
             sku: parse_sku(row.try_get("sku")?)?,
             reservation: row.try_get::<Uuid, _>("reservation_id")?.into(),
+            customer: row.try_get::<Uuid, _>("customer_id")?.into(),
             quantity: row.try_get("quantity")?,
+            limited: row.try_get("limited")?,
             parameters: row.try_get("parameters")?,
             remaining_ms: row.try_get("remaining_ms")?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for CustomerUnits {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            sku: parse_sku(row.try_get("sku")?)?,
+            customer: row.try_get::<Uuid, _>("customer_id")?.into(),
+            units: row.try_get("units")?,
         })
     }
 }

@@ -36,9 +36,9 @@ use crate::{
     idempotency::{self, Begun},
     order::Status,
     peers::{
-        inventory::{Demand, Inventory, Outcome as Held, Reservation},
+        inventory::{Demand, HoldLine, Inventory, Outcome as Held, Reservation},
         payment::{Charge, Payment},
-        product::{Catalogue, Variant},
+        product::{Catalogue, LimitedDrop, Variant},
     },
     settlement::Settlement,
     store::{Key, NewLine, NewOrder, Order, Outcome, Store},
@@ -125,12 +125,12 @@ impl Purchases {
         } else {
             let priced = self.price(lines).await?;
             let total = total(&priced)?;
-            let (id, held_until) = self.reserve(key, id, lines).await?;
+            let (id, held_until) = self.reserve(key, id, &priced).await?;
             let new = NewOrder {
                 id,
                 total,
                 held_until,
-                lines: priced,
+                lines: priced.into_iter().map(|priced| priced.line).collect(),
             };
             self.place(key, &new).await?
         };
@@ -141,7 +141,7 @@ impl Purchases {
         Ok(self.settlement.conclude(order, charge).await?)
     }
 
-    async fn price(&self, lines: &[Demand]) -> Result<Vec<NewLine>, Stop> {
+    async fn price(&self, lines: &[Demand]) -> Result<Vec<Priced>, Stop> {
         let skus: Vec<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
         let variants = self.catalogue.variants(&skus).await?;
         let priced = lines.iter().zip(variants).enumerate();
@@ -155,18 +155,21 @@ impl Purchases {
         &self,
         key: &Key,
         id: OrderId,
-        lines: &[Demand],
+        lines: &[Priced],
     ) -> Result<(OrderId, DateTime<Utc>), Stop> {
+        let wanted: Vec<HoldLine> = lines.iter().map(Priced::to_hold).collect();
         let mut id = id;
-        let mut hold = self.hold(key, id, lines).await?;
+        let mut hold = self.hold(key, id, &wanted).await?;
         if hold.outcome == Held::KeyReused {
             // A resumed purchase whose hold has ended meanwhile: the parameters are the same, or it would not have been resumed.
             id = self.rename(key, id).await?;
-            hold = self.hold(key, id, lines).await?;
+            hold = self.hold(key, id, &wanted).await?;
         }
         match hold.outcome {
             Held::Reserved => Ok((id, hold.expires_at.unwrap_or_else(Utc::now))),
             Held::SoldOut => Err(sold_out(lines, &hold).into()),
+            Held::SaleNotStarted => Err(not_started(lines, &hold).into()),
+            Held::LimitExceeded => Err(limit_exceeded(lines, &hold).into()),
             Held::UnknownSku => Err(unknown_sku(position(lines, hold.sku.as_ref())).into()),
             Held::NotReady => Err(ApiError::unavailable("inventory is not ready").into()),
             Held::KeyReused => {
@@ -175,7 +178,7 @@ impl Purchases {
         }
     }
 
-    async fn hold(&self, key: &Key, id: OrderId, lines: &[Demand]) -> Result<Reservation, CallError> {
+    async fn hold(&self, key: &Key, id: OrderId, lines: &[HoldLine]) -> Result<Reservation, CallError> {
         self.inventory
             .reserve(id, key.customer, lines, self.config.hold_seconds)
             .await
@@ -327,46 +330,51 @@ fn check_quantity(index: usize, quantity: i32) -> Result<(), UserError> {
     ))
 }
 
-/// What one line costs now, if it is for sale.
-fn price(index: usize, line: &Demand, variant: Option<Arc<Variant>>) -> Result<NewLine, UserError> {
+/// A line with its price and the terms of its sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Priced {
+    line: NewLine,
+    drop: Option<LimitedDrop>,
+}
+
+impl Priced {
+    fn to_hold(&self) -> HoldLine {
+        HoldLine {
+            sku: self.line.sku.clone(),
+            quantity: self.line.quantity,
+            per_customer_limit: self.drop.as_ref().map(|drop| drop.per_customer_limit),
+            opens_at: self.drop.as_ref().map(|drop| drop.starts_at),
+        }
+    }
+}
+
+/// What one line costs now, if it is in the catalogue. Window and limit of a drop are for inventory to enforce, by its clock and books.
+fn price(index: usize, line: &Demand, variant: Option<Arc<Variant>>) -> Result<Priced, UserError> {
     let variant = variant
         .filter(|variant| variant.active)
         .ok_or_else(|| unknown_sku(index))?;
-    if let Some(drop) = &variant.drop {
-        if Utc::now() < drop.starts_at {
-            let message = format!("the sale starts at {}", drop.starts_at.to_rfc3339());
-            return Err(UserError::on(
-                format!("lines.{index}.sku"),
-                ErrorCode::SaleNotStarted,
-                message,
-            ));
-        }
-        if line.quantity > drop.per_customer_limit {
-            let message = format!("at most {} per customer", drop.per_customer_limit);
-            return Err(UserError::on(
-                format!("lines.{index}.quantity"),
-                ErrorCode::LimitExceeded,
-                message,
-            ));
-        }
-    }
     let (sku, name) = (line.sku.clone(), variant.name.clone());
-    Ok(NewLine {
+    let line = NewLine {
         sku,
         name,
         quantity: line.quantity,
         unit_price: variant.price,
+    };
+    Ok(Priced {
+        line,
+        drop: variant.drop.clone(),
     })
 }
 
-fn total(lines: &[NewLine]) -> Result<Money, UserError> {
-    let currency = lines
-        .first()
+fn total(lines: &[Priced]) -> Result<Money, UserError> {
+    let mut costs = lines.iter().map(|priced| &priced.line);
+    let currency = costs
+        .clone()
+        .next()
         .expect("a valid purchase has lines")
         .unit_price
         .currency;
-    lines
-        .iter()
+    costs
         .try_fold(Money::zero(currency), |sum, line| {
             sum.checked_add(line.unit_price.checked_mul(line.quantity.into())?)
         })
@@ -381,7 +389,33 @@ fn unknown_sku(index: usize) -> UserError {
     )
 }
 
-fn sold_out(lines: &[Demand], hold: &Reservation) -> UserError {
+fn not_started(lines: &[Priced], hold: &Reservation) -> UserError {
+    let index = position(lines, hold.sku.as_ref());
+    let message = match &lines[index].drop {
+        Some(drop) => format!("the sale starts at {}", drop.starts_at.to_rfc3339()),
+        None => "the sale has not started".to_owned(),
+    };
+    UserError::on(format!("lines.{index}.sku"), ErrorCode::SaleNotStarted, message)
+}
+
+fn limit_exceeded(lines: &[Priced], hold: &Reservation) -> UserError {
+    let index = position(lines, hold.sku.as_ref());
+    let limit = lines[index]
+        .drop
+        .as_ref()
+        .map_or(0, |drop| drop.per_customer_limit);
+    let message = match hold.available {
+        Some(left) if left > 0 => format!("at most {limit} per customer; you may have {left} more"),
+        _ => format!("at most {limit} per customer, in all orders together"),
+    };
+    UserError::on(
+        format!("lines.{index}.quantity"),
+        ErrorCode::LimitExceeded,
+        message,
+    )
+}
+
+fn sold_out(lines: &[Priced], hold: &Reservation) -> UserError {
     let field = format!("lines.{}.quantity", position(lines, hold.sku.as_ref()));
     let message = match hold.available {
         Some(left) if left > 0 => format!("only {left} left"),
@@ -390,6 +424,9 @@ fn sold_out(lines: &[Demand], hold: &Reservation) -> UserError {
     UserError::on(field, ErrorCode::SoldOut, message)
 }
 
-fn position(lines: &[Demand], sku: Option<&Sku>) -> usize {
-    lines.iter().position(|line| Some(&line.sku) == sku).unwrap_or(0)
+fn position(lines: &[Priced], sku: Option<&Sku>) -> usize {
+    lines
+        .iter()
+        .position(|priced| Some(&priced.line.sku) == sku)
+        .unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! Mutations of services: holding stock, and what becomes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use fondaco_contracts::{ReservationId, Sku, UserId};
 use super::types::quantity;
 use crate::{
     inventory::Inventory,
-    reservation::{Answer, ReservationStatus, Settlement, Wish},
+    reservation::{Answer, ReservationStatus, Settlement, Want, Wish},
 };
 
 const MAX_LINES: usize = 100;
@@ -24,6 +24,10 @@ pub struct ReserveStockLineInput {
     sku: Sku,
     /// How many; at least 1.
     quantity: i32,
+    /// How many one customer may have in all orders together; at least 1.
+    per_customer_limit: Option<i32>,
+    /// When the sale opens.
+    opens_at: Option<DateTime<Utc>>,
 }
 
 /// A wish to hold units.
@@ -48,6 +52,10 @@ pub enum ReserveStockOutcome {
     Reserved,
     /// Too little is left of one.
     SoldOut,
+    /// The sale of one has not opened.
+    SaleNotStarted,
+    /// More of one than this customer may have.
+    LimitExceeded,
     /// One has no stock record.
     UnknownSku,
     /// Stock is being rebuilt: try again.
@@ -64,7 +72,7 @@ pub struct ReserveStockPayload {
     outcome: ReserveStockOutcome,
     /// The SKU that it failed on.
     sku: Option<Sku>,
-    /// How many units of it are left.
+    /// How many units of it are left; for `LIMIT_EXCEEDED`, to this customer.
     available: Option<i32>,
     /// Until when the lines are held.
     expires_at: Option<DateTime<Utc>>,
@@ -134,12 +142,23 @@ fn check(input: ReserveStockInput) -> Result<Wish, ApiError> {
     if !(1..=MAX_TTL_SECONDS).contains(&input.ttl_seconds) {
         return refuse(format!("ttlSeconds is between 1 and {MAX_TTL_SECONDS}"));
     }
-    if input.lines.iter().any(|line| line.quantity < 1) {
-        return refuse("a quantity is at least 1".to_owned());
+    let is_unusable = |line: &ReserveStockLineInput| {
+        line.quantity < 1 || line.per_customer_limit.is_some_and(|limit| limit < 1)
+    };
+    if input.lines.iter().any(is_unusable) {
+        return refuse("quantities and limits are at least 1".to_owned());
     }
-    let mut lines: BTreeMap<Sku, i64> = BTreeMap::new();
+    let mut lines: BTreeMap<Sku, Want> = BTreeMap::new();
     for line in input.lines {
-        *lines.entry(line.sku).or_default() += i64::from(line.quantity);
+        let want = Want {
+            quantity: i64::from(line.quantity),
+            per_customer_limit: line.per_customer_limit.map(i64::from),
+            opens_at: line.opens_at,
+        };
+        match lines.entry(line.sku) {
+            Entry::Vacant(entry) => drop(entry.insert(want)),
+            Entry::Occupied(mut entry) => entry.get_mut().quantity += want.quantity,
+        }
     }
     Ok(Wish {
         id: input.reservation_id,
@@ -157,6 +176,13 @@ impl From<Answer> for ReserveStockPayload {
                 ReserveStockOutcome::SoldOut,
                 Some(sku),
                 Some(quantity(available)),
+                None,
+            ),
+            Answer::NotStarted(sku) => (ReserveStockOutcome::SaleNotStarted, Some(sku), None, None),
+            Answer::LimitExceeded { sku, left } => (
+                ReserveStockOutcome::LimitExceeded,
+                Some(sku),
+                Some(quantity(left)),
                 None,
             ),
             Answer::UnknownSku(sku) => (ReserveStockOutcome::UnknownSku, Some(sku), None, None),

@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use fondaco_contracts::{ReservationId, Sku};
+use fondaco_contracts::{ReservationId, Sku, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Store, StoredReservation, lock_stock, reservations, uuids};
-use crate::reservation::Wish;
+use super::{CustomerUnits, Store, StoredReservation, lock_stock, reservations, uuids};
+use crate::reservation::{Want, Wish};
 
 /// What became of a wish.
 #[derive(Clone, Debug)]
@@ -23,6 +23,13 @@ pub enum Held {
         sku: Sku,
         /// What is left of it.
         available: i64,
+    },
+    /// More of this SKU than the customer may have; nothing is stored.
+    LimitExceeded {
+        /// The SKU.
+        sku: Sku,
+        /// How many more the customer may have.
+        left: i64,
     },
 }
 
@@ -112,7 +119,7 @@ async fn insert(
         .collect())
 }
 
-/// Takes the lines of `wishes` out of what is available, in order; those for which too little is left are removed again.
+/// Takes the lines of `wishes` out of what is available, in order; those that cannot have all their lines are removed again.
 async fn take_stock(
     connection: &mut PgConnection,
     wishes: &[&Wish],
@@ -120,34 +127,102 @@ async fn take_stock(
     let skus: BTreeSet<&Sku> = wishes.iter().flat_map(|wish| wish.lines.keys()).collect();
     let skus: Vec<Sku> = skus.into_iter().cloned().collect();
     let stock = lock_stock(connection, &skus).await?;
-    let mut left: HashMap<&Sku, i64> = stock.iter().map(|row| (&row.sku, row.available())).collect();
-
+    let mut ledger = Ledger {
+        left: stock
+            .iter()
+            .map(|row| (row.sku.clone(), row.available()))
+            .collect(),
+        limited: limited_units_of(connection, wishes).await?,
+    };
     let (mut refusals, mut taken) = (HashMap::new(), Vec::new());
     for wish in wishes {
-        let available = |sku: &Sku| left.get(sku).copied().unwrap_or(0);
-        let lacking = wish
-            .lines
-            .iter()
-            .find(|(sku, quantity)| available(sku) < **quantity);
-        if let Some((sku, _)) = lacking {
-            let available = available(sku);
-            refusals.insert(
-                wish.id,
-                Held::Refused {
-                    sku: sku.clone(),
-                    available,
-                },
-            );
+        if let Some(refusal) = ledger.refusal(wish) {
+            refusals.insert(wish.id, refusal);
             continue;
         }
-        for (sku, quantity) in &wish.lines {
-            *left.entry(sku).or_default() -= quantity;
-            taken.push((wish.id, sku, *quantity));
-        }
+        ledger.take(wish);
+        taken.extend(wish.lines.iter().map(|(sku, want)| (wish.id, sku, *want)));
     }
     remove(connection, refusals.keys().copied().collect()).await?;
     write_lines(connection, &taken).await?;
     Ok(refusals)
+}
+
+/// What is left while the wishes of a batch are answered; the stock rows are locked.
+struct Ledger {
+    left: HashMap<Sku, i64>,
+    limited: HashMap<(Sku, UserId), i64>,
+}
+
+impl Ledger {
+    fn refusal(&self, wish: &Wish) -> Option<Held> {
+        wish.lines.iter().find_map(|(sku, want)| {
+            let available = self.left.get(sku).copied().unwrap_or(0);
+            let has = self
+                .limited
+                .get(&(sku.clone(), wish.customer))
+                .copied()
+                .unwrap_or(0);
+            let left = want.per_customer_limit.map(|limit| (limit - has).max(0));
+            match left {
+                Some(left) if left < want.quantity => Some(Held::LimitExceeded {
+                    sku: sku.clone(),
+                    left,
+                }),
+                _ if available < want.quantity => Some(Held::Refused {
+                    sku: sku.clone(),
+                    available,
+                }),
+                _ => None,
+            }
+        })
+    }
+
+    fn take(&mut self, wish: &Wish) {
+        for (sku, want) in &wish.lines {
+            *self.left.entry(sku.clone()).or_default() -= want.quantity;
+            if want.per_customer_limit.is_some() {
+                *self.limited.entry((sku.clone(), wish.customer)).or_default() += want.quantity;
+            }
+        }
+    }
+}
+
+/// What the customers of `wishes` have of the limited SKUs among them; no statement where nothing is limited.
+async fn limited_units_of(
+    connection: &mut PgConnection,
+    wishes: &[&Wish],
+) -> Result<HashMap<(Sku, UserId), i64>, sqlx::Error> {
+    let (mut skus, mut customers) = (Vec::new(), Vec::new());
+    for wish in wishes {
+        for (sku, _) in wish
+            .lines
+            .iter()
+            .filter(|(_, want)| want.per_customer_limit.is_some())
+        {
+            skus.push(sku.as_str());
+            customers.push(wish.customer.as_uuid());
+        }
+    }
+    if skus.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let units: Vec<CustomerUnits> = sqlx::query_as(
+        "SELECT l.sku, r.customer_id, sum(l.quantity)::bigint AS units
+         FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::uuid[])) AS asked(sku, customer_id)
+         JOIN reservation r ON r.customer_id = asked.customer_id
+         JOIN reservation_line l ON l.reservation_id = r.id AND l.sku = asked.sku AND l.limited
+         WHERE r.status IN ('HELD', 'CONFIRMED')
+         GROUP BY l.sku, r.customer_id",
+    )
+    .bind(skus)
+    .bind(customers)
+    .fetch_all(connection)
+    .await?;
+    Ok(units
+        .into_iter()
+        .map(|one| ((one.sku, one.customer), one.units))
+        .collect())
 }
 
 async fn remove(connection: &mut PgConnection, ids: Vec<ReservationId>) -> Result<(), sqlx::Error> {
@@ -162,24 +237,29 @@ async fn remove(connection: &mut PgConnection, ids: Vec<ReservationId>) -> Resul
 
 async fn write_lines(
     connection: &mut PgConnection,
-    lines: &[(ReservationId, &Sku, i64)],
+    lines: &[(ReservationId, &Sku, Want)],
 ) -> Result<(), sqlx::Error> {
     if lines.is_empty() {
         return Ok(());
     }
     let ids: Vec<Uuid> = lines.iter().map(|(id, ..)| id.as_uuid()).collect();
     let skus: Vec<&str> = lines.iter().map(|(_, sku, _)| sku.as_str()).collect();
-    let quantities: Vec<i64> = lines.iter().map(|(.., quantity)| *quantity).collect();
+    let quantities: Vec<i64> = lines.iter().map(|(.., want)| want.quantity).collect();
+    let limited: Vec<bool> = lines
+        .iter()
+        .map(|(.., want)| want.per_customer_limit.is_some())
+        .collect();
     sqlx::query(
         "WITH line AS (
-             INSERT INTO reservation_line (reservation_id, sku, quantity)
-             SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[]) RETURNING sku, quantity),
+             INSERT INTO reservation_line (reservation_id, sku, quantity, limited)
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::boolean[]) RETURNING sku, quantity),
          taken AS (SELECT sku, sum(quantity)::bigint AS quantity FROM line GROUP BY sku)
          UPDATE stock SET held = held + taken.quantity FROM taken WHERE stock.sku = taken.sku",
     )
     .bind(ids)
     .bind(skus)
     .bind(quantities)
+    .bind(limited)
     .execute(connection)
     .await?;
     Ok(())

@@ -15,6 +15,20 @@ pub struct Demand {
     pub quantity: i32,
 }
 
+/// A line to be held, with the terms of its sale, which inventory enforces.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldLine {
+    /// Which.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i32,
+    /// How many one customer may have, in all orders together.
+    pub per_customer_limit: Option<i32>,
+    /// When the sale opens.
+    pub opens_at: Option<DateTime<Utc>>,
+}
+
 /// The answer to a wish for stock.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +37,7 @@ pub struct Reservation {
     pub outcome: Outcome,
     /// Which line it failed on.
     pub sku: Option<Sku>,
-    /// How many of it are left.
+    /// How many of it are left; where a limit was exceeded, to this customer.
     pub available: Option<i32>,
     /// When the hold lapses; a repeated call does not put it off.
     pub expires_at: Option<DateTime<Utc>>,
@@ -37,6 +51,10 @@ pub enum Outcome {
     Reserved,
     /// Not enough is left of one.
     SoldOut,
+    /// The sale of one has not opened.
+    SaleNotStarted,
+    /// More of one than this customer may have.
+    LimitExceeded,
     /// One has no stock record.
     UnknownSku,
     /// Stock is being rebuilt: try again.
@@ -64,7 +82,7 @@ impl Inventory {
         &self,
         order: OrderId,
         customer: UserId,
-        lines: &[Demand],
+        lines: &[HoldLine],
         ttl_seconds: u32,
     ) -> Result<Reservation, CallError> {
         const RESERVE: &str = "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available expiresAt } }";

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -184,6 +184,18 @@ impl Inventory {
         if let Some(held) = holds.get(&id) {
             let outcome = if *held == lines { "RESERVED" } else { "KEY_REUSED" };
             return json!({ "outcome": outcome, "expiresAt": expires_at });
+        }
+        for line in input["lines"].as_array().unwrap() {
+            let opens_at = line["opensAt"]
+                .as_str()
+                .map(|at| at.parse::<DateTime<Utc>>().unwrap());
+            if opens_at.is_some_and(|at| Utc::now() < at) {
+                return json!({ "outcome": "SALE_NOT_STARTED", "sku": line["sku"] });
+            }
+            let limit = line["perCustomerLimit"].as_i64();
+            if limit.is_some_and(|limit| line["quantity"].as_i64().unwrap() > limit) {
+                return json!({ "outcome": "LIMIT_EXCEEDED", "sku": line["sku"], "available": limit });
+            }
         }
         for (sku, quantity) in &lines {
             match stock.get(sku) {
