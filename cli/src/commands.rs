@@ -5,6 +5,7 @@ pub mod compose;
 pub mod healthcheck;
 pub mod keys;
 pub mod plan;
+pub mod reconcile;
 pub mod reset;
 pub mod router;
 pub mod sdl;

@@ -14,6 +14,7 @@ use fondaco_payment::config::PaymentConfig;
 use fondaco_product::config::ProductConfig;
 use fondaco_router::RouterConfig;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::error::CliError;
 
@@ -112,6 +113,22 @@ impl Settings {
             runtime.patience = Duration::from_secs(seconds);
         }
         Ok(runtime)
+    }
+
+    /// [`Settings::runtime`] for a command that reads what services have stored and calls nobody.
+    pub fn runtime_to_read(&self) -> Result<Runtime, ConfigError> {
+        let required = |value: Option<&str>, key, variable| {
+            value
+                .map(str::to_owned)
+                .ok_or(ConfigError::Missing { key, variable })
+        };
+        let database_url = required(self.database_url(), "database_url", "DATABASE_URL")?;
+        let redis_url = required(self.redis_url(), "redis_url", "REDIS_URL")?;
+        self.runtime(
+            &database_url,
+            &redis_url,
+            &format!("{}{}", Uuid::new_v4(), Uuid::new_v4()),
+        )
     }
 
     /// [`Settings::runtime`] for a service on its own: everything must be configured, peers answer over HTTP.

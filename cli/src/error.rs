@@ -92,6 +92,9 @@ pub enum CliError {
         /// What happened.
         problem: String,
     },
+    /// The books cannot be read.
+    #[error("the books cannot be read: {0}")]
+    Books(Box<dyn std::error::Error + Send + Sync>),
     /// The system refused something no command can do without.
     #[error("{what}: {source}")]
     System {

@@ -18,7 +18,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
 use crate::commands::{
-    api_schema, compose, healthcheck, keys, plan, reset, router, sdl, servers as servers_command, service, up,
+    api_schema, compose, healthcheck, keys, plan, reconcile, reset, router, sdl, servers as servers_command,
+    service, up,
 };
 
 #[global_allocator]
@@ -60,6 +61,8 @@ enum Command {
     Healthcheck(healthcheck::Arguments),
     /// List or rotate the keys that sign access tokens.
     Keys(keys::Arguments),
+    /// Prove that stock, orders and payments agree.
+    Reconcile(reconcile::Arguments),
     /// Drop the data of `fondaco up`.
     Reset(reset::Arguments),
     /// Run a command beside a private Postgres and Redis.
@@ -82,6 +85,7 @@ async fn main() -> ExitCode {
         Command::ApiSchema(arguments) => api_schema::run(arguments),
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
+        Command::Reconcile(arguments) => reconcile::run(arguments).await,
         Command::Reset(arguments) => reset::run(arguments).await,
         Command::Servers(arguments) => servers_command::run(arguments).await,
     };

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cable::Cable;
 use crate::client::Client;
 use crate::port::free_address;
-use crate::program::{Program, ProgramError};
+use crate::program::{Program, ProgramError, run_with};
 use crate::scratch::Scratch;
 
 /// The subgraphs, in the order of their default ports.
@@ -121,6 +121,19 @@ impl Platform {
             }
         }
         warnings
+    }
+
+    /// Runs `fondaco reconcile` on a platform of separate parts, which proves that stock, orders and payments agree. What is under way
+    /// gets the time to settle. Gives the table, and whether the books balance.
+    pub async fn reconcile(&self) -> Result<(String, bool), ProgramError> {
+        let environment = self.server_urls()?;
+        let args = ["reconcile", "--config", &self.config_file(), "--wait", "45"];
+        let output = run_with(&args, &environment).await?;
+        let written = [output.stdout, output.stderr].concat();
+        Ok((
+            String::from_utf8_lossy(&written).into_owned(),
+            output.status.success(),
+        ))
     }
 
     /// Starts one of the separate parts (again).

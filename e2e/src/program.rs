@@ -74,6 +74,17 @@ pub async fn run(args: &[&str]) -> Result<Output, ProgramError> {
         .await?)
 }
 
+/// [`run`], with variables added to the environment.
+pub async fn run_with(args: &[&str], environment: &[(&str, String)]) -> Result<Output, ProgramError> {
+    Ok(Command::new(binary()?)
+        .args(args)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await?)
+}
+
 /// A running `fondaco`, killed on drop unless [tethered](Program::start_tethered). What it writes goes into a file.
 #[derive(Debug)]
 pub struct Program {

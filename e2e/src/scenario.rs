@@ -4,6 +4,8 @@
 //! - [`journey`]: a shopper from sign-up to the order with its payment
 //! - [`rush`]: a thousand buyers of a hundred units
 //! - [`limits`]: a limited drop, and one that has not begun
+//! - [`order_life`]: a draft that is bought, sent and refunded; a wishlist that is bought
+//! - [`two_steps`]: payments that are confirmed, or completed later
 //! - [`declined`]: a card that is refused
 //! - [`privacy`]: other people's orders
 //! - [`mistakes`]: inputs that are wrong in every way
@@ -15,8 +17,10 @@ pub mod declined;
 pub mod journey;
 pub mod limits;
 pub mod mistakes;
+pub mod order_life;
 pub mod privacy;
 pub mod rush;
+pub mod two_steps;
 
 use crate::platform::Platform;
 
@@ -25,6 +29,8 @@ pub async fn all(platform: &Platform) {
     journey::run(platform).await;
     declined::run(platform).await;
     account::run(platform).await;
+    order_life::run(platform).await;
+    two_steps::run(platform).await;
     limits::run(platform).await;
     privacy::run(platform).await;
     mistakes::run(platform).await;

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 async fn stories() {
     let mut platform = Platform::start(Mode::Separate).await.unwrap();
     scenario::all(&platform).await;
+    let (table, balanced) = platform.reconcile().await.unwrap();
+    assert!(balanced, "{table}");
     assert_eq!(
         platform.stop().await.unwrap(),
         Vec::<String>::new(),

@@ -41,7 +41,7 @@ impl Role {
     pub const fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::Customer => &[],
-            Self::Merchant => &["product:write", "inventory:write"],
+            Self::Merchant => &["product:write", "inventory:write", "order:write"],
             Self::Admin => &[ACCOUNT_ADMIN, "order:read:any"],
         }
     }

@@ -161,7 +161,7 @@ async fn access_tokens_verify_against_the_jwks() {
     assert_eq!(claims.exp, claims.iat + 3600);
     assert_eq!(claims.token_use, "access");
     assert_eq!(claims.roles, ["customer", "merchant"]);
-    assert_eq!(claims.scope, "product:write inventory:write");
+    assert_eq!(claims.scope, "product:write inventory:write order:write");
 
     // A second instance on the same database signs with the same key and seeds nothing twice.
     let again = fondaco_auth::start(

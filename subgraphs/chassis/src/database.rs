@@ -85,6 +85,18 @@ pub async fn open(runtime: &Runtime, service: &str, migrations: &Migrator) -> Re
     Ok(pool)
 }
 
+/// Opens the database of `service` as it is: nothing is created or migrated.
+pub async fn open_existing(runtime: &Runtime, service: &str) -> Result<PgPool, DatabaseError> {
+    let server = parse_url(&runtime.database_url)?;
+    let database = format!("{}{service}", runtime.database_prefix);
+    PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(server.clone().database(&database))
+        .await
+        .map_err(|source| unreachable(&server, &database, source))
+}
+
 /// sqlx reads any scheme as Postgres.
 fn parse_url(url: &str) -> Result<PgConnectOptions, DatabaseError> {
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {

@@ -119,6 +119,10 @@ typed_id!(
     PaymentId
 );
 typed_id!(
+    /// A refund, and its idempotency key at the payment provider.
+    RefundId
+);
+typed_id!(
     /// A hold on stock; for a purchase it equals the order's id.
     ReservationId
 );

@@ -12,8 +12,8 @@ pub mod money;
 pub mod sku;
 pub mod user_error;
 
-pub use event::{Event, OrderEvent};
-pub use id::{EventId, OrderId, PaymentId, ProductId, ReservationId, SessionId, UserId};
+pub use event::{Event, OrderEvent, OrderFact, ReturnedUnits};
+pub use id::{EventId, OrderId, PaymentId, ProductId, RefundId, ReservationId, SessionId, UserId};
 pub use money::{CurrencyCode, Money, MoneyError};
 pub use sku::Sku;
 pub use user_error::{ErrorCode, UserError};

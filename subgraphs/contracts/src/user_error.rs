@@ -59,6 +59,20 @@ pub enum ErrorCode {
     OrderNotFound,
     /// The order's status does not allow cancelling.
     OrderNotCancellable,
+    /// The order is no draft (any more): its lines are fixed.
+    OrderNotEditable,
+    /// The order is not paid, or on its way already.
+    OrderNotFulfillable,
+    /// The order is not paid.
+    OrderNotRefundable,
+    /// The order was changed while it was being bought.
+    OrderChanged,
+    /// More than was paid, or than is left of it.
+    RefundExceedsPaid,
+    /// The customer must confirm the payment first.
+    PaymentConfirmationRequired,
+    /// There is no payment under way that this could complete.
+    PaymentNotCompletable,
     /// An account with this e-mail address exists.
     EmailTaken,
     /// The password is too short, too long or too common.

@@ -64,6 +64,19 @@ impl Counters {
         self.redis.connection().mget(keys).await
     }
 
+    /// Units of all holds of `sku`.
+    pub async fn held(&self, sku: &Sku) -> RedisResult<i64> {
+        let [_, holds, _, _] = self.keys(sku);
+        let entries: Vec<String> = self.redis.connection().hvals(holds).await?;
+        let units = |entry: &String| {
+            entry
+                .split(':')
+                .next()
+                .and_then(|units| units.parse::<i64>().ok())
+        };
+        Ok(entries.iter().filter_map(units).sum())
+    }
+
     /// Takes what `wish` wants of `sku`, for as long as it says at least. `parameters`: the wish's hash.
     pub async fn reserve(
         &self,

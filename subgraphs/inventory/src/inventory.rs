@@ -272,7 +272,12 @@ impl Inventory {
         Ok(swept)
     }
 
-    /// Sales that were called off: their counters are made anew. Before the transaction that returns them is committed.
+    /// Makes the counters of `skus` be loaded anew. The caller holds the locks of their stock rows.
+    pub async fn forget(&self, skus: &[Sku]) -> Result<(), ApiError> {
+        Ok(self.counters.forget(skus).await?)
+    }
+
+    /// Sales that were called off, and holds that were taken again: their counters are made anew. Before the transaction that returns them is committed.
     pub async fn forget_returned(&self, settled: &[Settled]) -> Result<(), ApiError> {
         forget_returned(&self.counters, settled).await
     }
@@ -311,9 +316,12 @@ async fn settle_all(
 }
 
 async fn forget_returned(counters: &Counters, settled: &[Settled]) -> Result<(), ApiError> {
-    let returned = settled
-        .iter()
-        .filter(|one| one.moved_from == Some(ReservationStatus::Confirmed));
+    let returned = settled.iter().filter(|one| {
+        matches!(
+            one.moved_from,
+            Some(ReservationStatus::Confirmed | ReservationStatus::Expired)
+        )
+    });
     let skus: Vec<Sku> = returned.flat_map(|one| one.skus.iter().cloned()).collect();
     Ok(counters.forget(&skus).await?)
 }

@@ -1,7 +1,7 @@
 //! The inventory service: what is available, and who holds it until it is paid.
 //!
 //! - [`config`]: its section of the configuration file
-//! - `reservation`: its terms and the state machine
+//! - [`reservation`]: its terms and the state machine; [`books`]: its figures, for reconciling
 //! - `inventory`: what it does, across both stores, and why they stay in step
 //! - `counters` with `reserve.lua`, `confirm.lua`, `release.lua`, `load.lua`, `overdue.lua`: Redis admits
 //! - `store`: Postgres decides; `batch`: many reservations in one transaction
@@ -11,12 +11,13 @@
 
 mod availability;
 mod batch;
+pub mod books;
 pub mod config;
 mod counters;
 mod inventory;
 mod orders;
 mod reaper;
-mod reservation;
+pub mod reservation;
 mod schema;
 mod seed;
 mod store;

@@ -1,8 +1,9 @@
-//! Inventory's database: reading stock and open holds. Writing has files of its own: `hold`, `settle`, `adjust`.
+//! Inventory's database: reading stock and open holds. Writing has files of its own: `hold`, `settle`, `give_back`, `adjust`.
 //!
 //! Locks are taken in one order everywhere, so that no two transactions wait for each other: reservations by id, then stock by SKU.
 
 pub mod adjust;
+pub mod give_back;
 pub mod hold;
 pub mod settle;
 
@@ -163,7 +164,7 @@ pub async fn limited_units(
     skus: &[Sku],
 ) -> Result<Vec<CustomerUnits>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT l.sku, r.customer_id, sum(l.quantity)::bigint AS units
+        "SELECT l.sku, r.customer_id, sum(l.quantity - l.returned)::bigint AS units
          FROM reservation_line l JOIN reservation r ON r.id = l.reservation_id
          WHERE l.limited AND l.sku = ANY($1) AND r.status IN ('HELD', 'CONFIRMED')
          GROUP BY l.sku, r.customer_id",
@@ -229,11 +230,11 @@ impl FromRow<'_, PgRow> for StoredReservation {
     }
 }
 
-fn status(row: &PgRow) -> Result<ReservationStatus, sqlx::Error> {
+pub(crate) fn status(row: &PgRow) -> Result<ReservationStatus, sqlx::Error> {
     ReservationStatus::from_stored(row.try_get("status")?).ok_or_else(|| corrupt("status"))
 }
 
-fn parse_sku(text: String) -> Result<Sku, sqlx::Error> {
+pub(crate) fn parse_sku(text: String) -> Result<Sku, sqlx::Error> {
     Sku::try_from(text).map_err(|_| corrupt("sku"))
 }
 

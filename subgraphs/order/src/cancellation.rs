@@ -12,13 +12,11 @@ use fondaco_contracts::{ErrorCode, OrderId, UserError, UserId};
 use crate::{
     answer::Answer,
     error::Stop,
-    idempotency::{self, Begun},
-    settlement::Settlement,
-    store::{Key, Order, Outcome, Store},
+    idempotency,
+    order::{Event, Status},
+    settlement::{ATTEMPTS, Settlement},
+    store::{Key, Order, Store, Transition},
 };
-
-/// A transition can be overtaken once by a payment's outcome; it cannot happen more often.
-const ATTEMPTS: usize = 3;
 
 /// Carries cancellations out.
 #[derive(Clone, Debug)]
@@ -44,19 +42,9 @@ impl Cancellations {
             Ok(key) => key,
             Err(error) => return Ok(Answer::rejected(error)),
         };
-        match idempotency::begin(&self.store, &key, id, self.lease).await {
-            Ok(Begun::Ours { order, .. }) => {
-                let ended = self.steps(&key, order).await;
-                self.answer(&key, ended).await
-            }
-            Ok(Begun::Ended {
-                outcome: Outcome::Rejected(error),
-                ..
-            }) => Ok(Answer::rejected(error)),
-            Ok(Begun::Ended { order, .. }) => self.done(order).await,
-            Err(Stop::Rejected(error)) => Ok(Answer::rejected(error)),
-            Err(Stop::Fault(fault)) => Err(fault),
-        }
+        let steps = self.steps(&key, id);
+        let ended = idempotency::once(&self.store, &key, id, self.lease, steps).await?;
+        Ok(ended.map_or_else(Answer::rejected, Answer::done))
     }
 
     async fn steps(&self, key: &Key, id: OrderId) -> Result<Order, Stop> {
@@ -69,63 +57,28 @@ impl Cancellations {
 
     async fn change_status(&self, key: &Key, id: OrderId) -> Result<Order, Stop> {
         for _ in 0..ATTEMPTS {
-            let order = self
-                .store
-                .order(id)
-                .await?
-                .filter(|order| order.customer == key.customer);
-            let order = order.ok_or_else(not_found)?;
-            if order.status.after(crate::order::Event::Cancelled).is_err() {
+            let order = self.store.order(id).await?;
+            let order = order
+                .filter(|order| order.customer == key.customer)
+                .ok_or_else(order_not_found)?;
+            let Ok(to) = order.status.after(Event::Cancelled) else {
                 return Err(not_cancellable(&order).into());
-            }
-            if let Some(cancelled) = self.settlement.cancel(order, key).await? {
+            };
+            let change = Transition {
+                refund_due: order.status != Status::Draft,
+                key: Some(key),
+                ..Transition::new(&order, Event::Cancelled, to)
+            };
+            if let Some(cancelled) = self.settlement.make(&change).await? {
                 return Ok(cancelled);
             }
         }
         Err(ApiError::internal("an order changes its status all the time").into())
     }
-
-    async fn answer(&self, key: &Key, ended: Result<Order, Stop>) -> Result<Answer, ApiError> {
-        match ended {
-            Ok(order) => Ok(Answer::of_cancellation(order)),
-            Err(Stop::Rejected(error)) => {
-                let stored = self.store.reject(key, &error).await?;
-                // Unless somebody took over and has cancelled it meanwhile: then that is the answer.
-                if stored {
-                    Ok(Answer::rejected(error))
-                } else {
-                    self.read_again(key, error).await
-                }
-            }
-            Err(Stop::Fault(fault)) => {
-                if let Err(error) = self.store.give_up(key).await {
-                    tracing::warn!(error.cause = %error, "the lease of an idempotency key must run out");
-                }
-                Err(fault)
-            }
-        }
-    }
-
-    async fn read_again(&self, key: &Key, error: UserError) -> Result<Answer, ApiError> {
-        match self.store.record(key).await? {
-            Some(record) if matches!(record.outcome, Some(Outcome::Ordered(_))) => {
-                self.done(record.order).await
-            }
-            _ => Ok(Answer::rejected(error)),
-        }
-    }
-
-    async fn done(&self, id: OrderId) -> Result<Answer, ApiError> {
-        let order = self
-            .store
-            .order(id)
-            .await?
-            .ok_or_else(|| ApiError::internal("an order vanished"))?;
-        Ok(Answer::of_cancellation(order))
-    }
 }
 
-fn not_found() -> UserError {
+/// No such order, or not the caller's.
+pub fn order_not_found() -> UserError {
     UserError::on("orderId", ErrorCode::OrderNotFound, "there is no such order")
 }
 

@@ -38,6 +38,16 @@ impl From<UserError> for Stop {
     }
 }
 
+/// Where nothing can be put right: a query.
+impl From<Stop> for ApiError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Rejected(error) => Self::BadUserInput(error.message),
+            Stop::Fault(fault) => fault,
+        }
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(StoreError(fault): StoreError) -> Self {
         fault.into()

@@ -7,14 +7,14 @@
 use std::time::Duration;
 
 use fondaco_chassis::ApiError;
-use fondaco_contracts::{ErrorCode, OrderId, UserError, UserId};
+use fondaco_contracts::{ErrorCode, OrderId, ReservationId, UserError, UserId};
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     error::Stop,
     order::Status,
-    store::{Key, Outcome, Record, Store},
+    store::{Key, Order, Outcome, Record, Store},
 };
 
 /// How long a duplicate waits for the first one's answer.
@@ -31,7 +31,9 @@ pub enum Begun {
     Ours {
         /// The order the key stands for.
         order: OrderId,
-        /// The order is stored already.
+        /// The name of its hold at inventory, where it buys.
+        reservation: ReservationId,
+        /// The order is stored as placed already.
         placed: bool,
     },
     /// It has ended before.
@@ -71,10 +73,20 @@ pub fn check_text(field: &str, text: &str) -> Result<(), UserError> {
     Err(UserError::on(field, ErrorCode::InvalidInput, problem))
 }
 
-/// Claims `key`, for `order` when it is new; waits while somebody else works on it.
-pub async fn begin(store: &Store, key: &Key, order: OrderId, lease: Duration) -> Result<Begun, Stop> {
-    if store.claim(key, order, lease).await? {
-        return Ok(Begun::Ours { order, placed: false });
+/// Claims `key`, for `order` and `reservation` when it is new; waits while somebody else works on it.
+pub async fn begin(
+    store: &Store,
+    key: &Key,
+    order: OrderId,
+    reservation: ReservationId,
+    lease: Duration,
+) -> Result<Begun, Stop> {
+    if store.claim(key, order, reservation, lease).await? {
+        return Ok(Begun::Ours {
+            order,
+            reservation,
+            placed: false,
+        });
     }
     let (deadline, mut pause) = (Instant::now() + WAIT, FIRST_PAUSE);
     loop {
@@ -108,13 +120,73 @@ async fn judge(store: &Store, key: &Key, record: Record, lease: Duration) -> Res
             let ours = store.take_over(key, lease).await?;
             Ok(ours.then_some(Begun::Ours {
                 order,
+                reservation: record.reservation,
                 placed: outcome.is_some(),
             }))
         }
     }
 }
 
-fn reused() -> UserError {
+/// Carries `steps` out on a stored order, once per key: they end with a transition that completes the key. The order as it then is, or
+/// the error that was the first answer.
+pub async fn once(
+    store: &Store,
+    key: &Key,
+    order: OrderId,
+    lease: Duration,
+    steps: impl Future<Output = Result<Order, Stop>>,
+) -> Result<Result<Order, UserError>, ApiError> {
+    match begin(store, key, order, order.into(), lease).await {
+        Ok(Begun::Ours { .. }) => {
+            let ended = steps.await;
+            end(store, key, ended).await
+        }
+        Ok(Begun::Ended {
+            outcome: Outcome::Rejected(error),
+            ..
+        }) => Ok(Err(error)),
+        Ok(Begun::Ended { order, .. }) => stored(store, order).await.map(Ok),
+        Err(Stop::Rejected(error)) => Ok(Err(error)),
+        Err(Stop::Fault(fault)) => Err(fault),
+    }
+}
+
+async fn end(
+    store: &Store,
+    key: &Key,
+    ended: Result<Order, Stop>,
+) -> Result<Result<Order, UserError>, ApiError> {
+    match ended {
+        Ok(order) => Ok(Ok(order)),
+        Err(Stop::Rejected(error)) => {
+            // Unless somebody took over and has carried it out meanwhile: then that is the answer.
+            if store.reject(key, &error).await? {
+                return Ok(Err(error));
+            }
+            match store.record(key).await? {
+                Some(record) if matches!(record.outcome, Some(Outcome::Done | Outcome::Ordered(_))) => {
+                    stored(store, record.order).await.map(Ok)
+                }
+                _ => Ok(Err(error)),
+            }
+        }
+        Err(Stop::Fault(fault)) => {
+            if let Err(error) = store.give_up(key).await {
+                tracing::warn!(error.cause = %error, "the lease of an idempotency key must run out");
+            }
+            Err(fault)
+        }
+    }
+}
+
+/// An order that is known to be there.
+pub async fn stored(store: &Store, id: OrderId) -> Result<Order, ApiError> {
+    let order = store.order(id).await?;
+    order.ok_or_else(|| ApiError::internal("an order vanished"))
+}
+
+/// The answer to a key that was used for something else.
+pub fn reused() -> UserError {
     let message = "this key was used for another request; use a new one";
     UserError::on("idempotencyKey", ErrorCode::IdempotencyKeyReused, message)
 }

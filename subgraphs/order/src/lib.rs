@@ -1,27 +1,42 @@
 //! The order service: turns a wish into an order that is paid exactly once, or into a clear reason why not.
 //!
 //! - [`purchase`]: the table of steps and what happens when the process dies between them, then the steps
-//! - [`cancellation`]: calling an order off
+//! - [`completion`]: the second step of a payment
+//! - [`draft`]: orders that are put together; [`wishlist`]: what is kept for later
+//! - [`lines`], [`pricing`], [`hold`]: what is asked for, what it costs, its stock
+//! - [`cancellation`], [`refund`], [`fulfilment`]: what happens to an order afterwards
+//! - [`saga`]: the decisions, pure
 //! - [`settlement`]: what a payment's outcome means for its order, and the sweeper for outcomes nobody waited for
 //! - [`order`]: the state machine
 //! - [`idempotency`]: one operation per key
 //! - [`answer`]: what customers are told, derived from what is stored
+//! - [`books`]: its figures, for reconciling
 //! - [`peers`]: what is asked of product, inventory and payment
 //! - [`store`]: all SQL
 //! - [`schema`]: the subgraph
 //! - [`config`]: the section `order` of the configuration file
 
 pub mod answer;
+pub mod books;
 pub mod cancellation;
+pub mod completion;
 pub mod config;
+pub mod draft;
 pub mod error;
+pub mod fulfilment;
+pub mod hold;
 pub mod idempotency;
+pub mod lines;
 pub mod order;
 pub mod peers;
+pub mod pricing;
 pub mod purchase;
+pub mod refund;
+pub mod saga;
 pub mod schema;
 pub mod settlement;
 pub mod store;
+pub mod wishlist;
 
 use fondaco_chassis::{
     GraphqlServer, Readiness, Redis, Runtime, Service, StartError, database, federation, service::Tasks,
@@ -31,11 +46,16 @@ use sqlx::migrate::Migrator;
 
 use crate::{
     cancellation::Cancellations,
+    completion::Completions,
     config::OrderConfig,
+    draft::Drafts,
+    fulfilment::Fulfilments,
     peers::{inventory::Inventory, payment::Payment, product::Catalogue},
     purchase::Purchases,
+    refund::Refunds,
     settlement::Settlement,
     store::Store,
+    wishlist::Wishlists,
 };
 
 const NAME: &str = "order";
@@ -65,6 +85,11 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
         wake.clone(),
         config.settle_again(),
     );
+    let completions = Completions::new(store.clone(), payment.clone(), settlement.clone(), config.lease());
+    let drafts = Drafts::new(store.clone(), catalogue.clone(), wake.clone());
+    let wishlists = Wishlists::new(store.clone(), catalogue.clone());
+    let refunds = Refunds::new(store.clone(), settlement.clone(), config.lease());
+    let fulfilments = Fulfilments::new(store.clone(), settlement.clone(), config.lease());
     let cancellations = Cancellations::new(store.clone(), settlement.clone(), config.lease());
     let purchases = Purchases::new(
         store.clone(),
@@ -84,7 +109,12 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
     let schema = schema::builder()
         .data(store.clone())
         .data(purchases)
+        .data(completions)
+        .data(drafts)
+        .data(wishlists)
         .data(cancellations)
+        .data(refunds)
+        .data(fulfilments)
         .finish();
     let router = GraphqlServer::new(runtime, &tasks, NAME, schema)
         .readiness(Readiness::default().database(pool).redis(redis))

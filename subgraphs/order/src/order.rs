@@ -1,43 +1,70 @@
 //! The order's state machine: pure, with its transition table.
 //!
-//! | from      | event             | to        | published      |
-//! |-----------|-------------------|-----------|----------------|
-//! | PENDING   | payment captured  | CONFIRMED | OrderConfirmed |
-//! | PENDING   | payment declined  | FAILED    | OrderFailed    |
-//! | PENDING   | cancelled         | CANCELLED | OrderCancelled |
-//! | CONFIRMED | cancelled         | CANCELLED | OrderCancelled |
+//! | from      | event              | to        | published      |
+//! |-----------|--------------------|-----------|----------------|
+//! | –         | drafted            | DRAFT     | OrderDrafted   |
+//! | –         | placed             | PENDING   | OrderCreated   |
+//! | DRAFT     | placed             | PENDING   | OrderCreated   |
+//! | DRAFT     | cancelled          | CANCELLED | OrderCancelled |
+//! | PENDING   | payment captured   | CONFIRMED | OrderConfirmed |
+//! | PENDING   | payment declined   | FAILED    | OrderFailed    |
+//! | PENDING   | cancelled          | CANCELLED | OrderCancelled |
+//! | CONFIRMED | cancelled          | CANCELLED | OrderCancelled |
+//! | CONFIRMED | fulfilled          | FULFILLED | OrderFulfilled |
+//! | CONFIRMED | refunded in part   | CONFIRMED | OrderRefunded  |
+//! | CONFIRMED | refunded           | REFUNDED  | OrderRefunded  |
+//! | FULFILLED | refunded in part   | FULFILLED | OrderRefunded  |
+//! | FULFILLED | refunded           | REFUNDED  | OrderRefunded  |
 //!
 //! Everything else is refused. The store makes each transition by an update that is conditional on the state and version read, so two
-//! actors that decide at once cannot both succeed: the later one reads again and finds the table refusing it.
+//! actors that decide at once cannot both succeed: the later one reads again and finds the table refusing it. Each is kept in the order's history.
 
 use std::str::FromStr;
 
-use async_graphql::Enum;
+use async_graphql::{Enum, resolver_utils::EnumType};
+use fondaco_contracts::OrderEvent;
 use thiserror::Error;
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
 #[graphql(name = "OrderStatus")]
 pub enum Status {
+    /// Being put together; nothing is held and nothing is due.
+    Draft,
     /// Stock is held; the payment's outcome is not known yet.
     Pending,
     /// Paid.
     Confirmed,
+    /// Paid and on its way.
+    Fulfilled,
     /// Called off by the customer; anything paid is refunded.
     Cancelled,
     /// The payment was declined or never happened; the stock went back.
     Failed,
+    /// All of it was refunded.
+    Refunded,
 }
 
 /// What can happen to an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[graphql(name = "OrderTransitionEvent")]
 pub enum Event {
+    /// Somebody began to put it together.
+    Drafted,
+    /// It was bought: stock is held.
+    Placed,
     /// The payment service has the money.
     PaymentCaptured,
     /// The payment service has not, and never will have, the money.
     PaymentDeclined,
     /// The customer called the order off.
     Cancelled,
+    /// The merchant sent it.
+    Fulfilled,
+    /// Some of it was refunded.
+    PartlyRefunded,
+    /// The last of it was refunded.
+    Refunded,
 }
 
 /// The state machine does not allow this event in this state.
@@ -51,16 +78,40 @@ pub struct Refused {
 }
 
 const TRANSITIONS: &[(Status, Event, Status)] = &[
+    (Status::Draft, Event::Placed, Status::Pending),
+    (Status::Draft, Event::Cancelled, Status::Cancelled),
     (Status::Pending, Event::PaymentCaptured, Status::Confirmed),
     (Status::Pending, Event::PaymentDeclined, Status::Failed),
     (Status::Pending, Event::Cancelled, Status::Cancelled),
     (Status::Confirmed, Event::Cancelled, Status::Cancelled),
+    (Status::Confirmed, Event::Fulfilled, Status::Fulfilled),
+    (Status::Confirmed, Event::PartlyRefunded, Status::Confirmed),
+    (Status::Confirmed, Event::Refunded, Status::Refunded),
+    (Status::Fulfilled, Event::PartlyRefunded, Status::Fulfilled),
+    (Status::Fulfilled, Event::Refunded, Status::Refunded),
 ];
 
-impl Status {
-    /// Every state.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Confirmed, Self::Cancelled, Self::Failed];
+impl Event {
+    /// What is published when it has happened.
+    pub const fn published(self) -> OrderEvent {
+        match self {
+            Self::Drafted => OrderEvent::Drafted,
+            Self::Placed => OrderEvent::Created,
+            Self::PaymentCaptured => OrderEvent::Confirmed,
+            Self::PaymentDeclined => OrderEvent::Failed,
+            Self::Cancelled => OrderEvent::Cancelled,
+            Self::Fulfilled => OrderEvent::Fulfilled,
+            Self::PartlyRefunded | Self::Refunded => OrderEvent::Refunded,
+        }
+    }
 
+    /// The name as stored and as shown to clients.
+    pub fn as_str(self) -> &'static str {
+        name(self)
+    }
+}
+
+impl Status {
     /// The state that follows `event`.
     pub fn after(self, event: Event) -> Result<Self, Refused> {
         TRANSITIONS
@@ -72,12 +123,7 @@ impl Status {
 
     /// The name as stored and as shown to clients.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Confirmed => "CONFIRMED",
-            Self::Cancelled => "CANCELLED",
-            Self::Failed => "FAILED",
-        }
+        name(self)
     }
 }
 
@@ -91,40 +137,70 @@ impl FromStr for Status {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.as_str() == name)
-            .ok_or_else(|| format!("unknown order status {name:?}"))
+        value(name).ok_or_else(|| format!("unknown order status {name:?}"))
     }
+}
+
+impl FromStr for Event {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        value(name).ok_or_else(|| format!("unknown order event {name:?}"))
+    }
+}
+
+fn name<T: EnumType + PartialEq>(value: T) -> &'static str {
+    let item = T::items().iter().find(|item| item.value == value);
+    item.expect("items are all values").name
+}
+
+fn value<T: EnumType + Copy>(name: &str) -> Option<T> {
+    T::items()
+        .iter()
+        .find(|item| item.name == name)
+        .map(|item| item.value)
 }
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::resolver_utils::EnumType;
+
     use super::{Event, Refused, Status};
 
     /// The whole table, states × events, written out: a change of the machine must change this too.
     #[test]
     fn every_state_answers_every_event() {
-        use Event::{Cancelled as Cancel, PaymentCaptured as Captured, PaymentDeclined as Declined};
-        use Status::{Cancelled, Confirmed, Failed, Pending};
+        use Event::{
+            Fulfilled as Fulfil, PartlyRefunded, PaymentCaptured, PaymentDeclined, Placed, Refunded as Refund,
+        };
+        use Status::{Cancelled, Confirmed, Draft, Failed, Fulfilled, Pending, Refunded};
+        check(Draft, &[(Placed, Pending), (Event::Cancelled, Cancelled)]);
         check(
             Pending,
-            [
-                (Captured, Some(Confirmed)),
-                (Declined, Some(Failed)),
-                (Cancel, Some(Cancelled)),
+            &[
+                (PaymentCaptured, Confirmed),
+                (PaymentDeclined, Failed),
+                (Event::Cancelled, Cancelled),
             ],
         );
         check(
             Confirmed,
-            [(Captured, None), (Declined, None), (Cancel, Some(Cancelled))],
+            &[
+                (Event::Cancelled, Cancelled),
+                (Fulfil, Fulfilled),
+                (PartlyRefunded, Confirmed),
+                (Refund, Refunded),
+            ],
         );
-        check(Cancelled, [(Captured, None), (Declined, None), (Cancel, None)]);
-        check(Failed, [(Captured, None), (Declined, None), (Cancel, None)]);
+        check(Fulfilled, &[(PartlyRefunded, Fulfilled), (Refund, Refunded)]);
+        for last in [Cancelled, Failed, Refunded] {
+            check(last, &[]);
+        }
     }
 
-    fn check(status: Status, expected: [(Event, Option<Status>); 3]) {
-        for (event, next) in expected {
+    fn check(status: Status, expected: &[(Event, Status)]) {
+        for event in Event::items().iter().map(|item| item.value) {
+            let next = expected.iter().find(|(on, _)| *on == event).map(|(_, to)| *to);
             assert_eq!(
                 status.after(event),
                 next.ok_or(Refused { status, event }),
@@ -135,9 +211,13 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for status in Status::ALL {
+        for status in Status::items().iter().map(|item| item.value) {
             assert_eq!(status.as_str().parse(), Ok(status));
         }
+        for event in Event::items().iter().map(|item| item.value) {
+            assert_eq!(event.as_str().parse(), Ok(event));
+        }
+        assert_eq!(Event::PaymentCaptured.as_str(), "PAYMENT_CAPTURED");
         assert!("SHIPPED".parse::<Status>().is_err());
     }
 }

@@ -1,19 +1,12 @@
 //! Settling orders: what a payment's outcome means for its order, and the sweeper that finds outcomes nobody waited for.
 //!
 //! An order is never assumed unpaid: while the outcome is unknown it stays PENDING. The sweeper takes orders that are open for too long
-//! (the process died, the provider or payment did not answer) and asks payment:
-//!
-//! | payment says    | then                                                                                                        |
-//! |-----------------|-------------------------------------------------------------------------------------------------------------|
-//! | captured        | CONFIRMED; near or after the end of the hold only if inventory confirms the sale first, else refunded and FAILED |
-//! | declined        | FAILED, stock released                                                                                      |
-//! | unknown         | later                                                                                                       |
-//! | never heard     | payment is told to call the charge off, which declines it should it still arrive; then FAILED               |
-//! | nothing, it is away | later                                                                                                   |
+//! (the process died, the provider or payment did not answer) and asks payment; [`saga`](crate::saga) decides what follows from the
+//! answer.
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use fondaco_chassis::ApiError;
 use fondaco_messaging::Wake;
 use futures::{StreamExt, stream};
@@ -21,21 +14,22 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    answer::{NOT_CHARGED, SOLD_OUT},
+    idempotency::stored,
     order::{Event, Status},
     peers::{
         inventory::Inventory,
-        payment::{Charge, Payment, Refund},
+        payment::{Charge, Payment, Refunded},
     },
-    store::{Key, Order, Store, Transition},
+    saga::{self, Decision, Learnt},
+    store::{Order, RefundStatus, Store, Transition},
 };
 
 /// Orders that one sweep takes.
 const BATCH: i64 = 100;
+/// A transition can be overtaken by a payment's outcome and a few other changes; it cannot happen more often.
+pub const ATTEMPTS: usize = 5;
 /// Orders that one sweep settles at a time.
 const CONCURRENCY: usize = 8;
-/// A hold this close to its end counts as lapsed: the confirmation must still reach inventory.
-const MARGIN: TimeDelta = TimeDelta::seconds(5);
 
 /// Settles orders. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,43 +53,68 @@ impl Settlement {
         }
     }
 
-    /// Brings a PENDING order to where its payment's outcome takes it. Whoever was faster decides; the order is returned as it then is.
+    /// Brings a PENDING order to where its payment takes it. Whoever was faster decides; the order is returned as it then is.
     pub async fn conclude(&self, order: Order, charge: Charge) -> Result<Order, ApiError> {
-        match charge {
-            Charge::Unknown => {
-                self.store.settle_in(order.id, self.again).await?;
-                Ok(order)
+        self.follow(order, Learnt::Charge(charge)).await
+    }
+
+    async fn follow(&self, order: Order, learnt: Learnt) -> Result<Order, ApiError> {
+        let mut learnt = learnt;
+        loop {
+            match saga::decide(order.held_until, &learnt, Utc::now()) {
+                Decision::LookAgain => {
+                    self.store.settle_in(order.id, self.again).await?;
+                    return Ok(order);
+                }
+                Decision::LookAtLapse => {
+                    self.store.settle_at_lapse(order.id).await?;
+                    return Ok(order);
+                }
+                Decision::ConfirmSale => {
+                    learnt = Learnt::Sale(self.inventory.confirm(order.reservation).await?);
+                }
+                Decision::Confirm => return self.apply(order, Event::PaymentCaptured, None, false).await,
+                Decision::Fail { code, pay_back } => return self.fail(order, &code, pay_back).await,
             }
-            Charge::Captured if Utc::now() + MARGIN > order.held_until => self.captured_late(order).await,
-            Charge::Captured => self.apply(order, Event::PaymentCaptured, None).await,
-            Charge::Declined(code) => self.fail(order, &code).await,
         }
     }
 
-    /// Cancels an order as the completion of `key`. None when its status does not allow it.
-    pub async fn cancel(&self, order: Order, key: &Key) -> Result<Option<Order>, ApiError> {
-        let Ok(to) = order.status.after(Event::Cancelled) else {
-            return Ok(None);
-        };
-        let change = Transition {
-            order: &order,
-            to,
-            failure: None,
-            refund_due: true,
-            key: Some(key),
-        };
-        let cancelled = self.store.transition(&change).await?;
-        if cancelled.is_some() {
+    /// Makes a transition, and hurries its event. None when the order is no longer as it was read.
+    pub async fn make(&self, change: &Transition<'_>) -> Result<Option<Order>, ApiError> {
+        let moved = self.store.transition(change).await?;
+        if moved.is_some() {
             self.wake.notify();
         }
-        Ok(cancelled)
+        Ok(moved)
     }
 
-    /// Gives back what was paid for a cancelled order. While payment cannot say that it did, the sweeper goes on asking.
+    /// Hurries the events of a change made elsewhere.
+    pub fn hurry(&self) {
+        self.wake.notify();
+    }
+
+    /// Gives back what was granted, and all that was paid for an order that was called off. While payment cannot say that it did, the
+    /// sweeper goes on asking.
     pub async fn pay_back(&self, order: &Order) -> Result<(), ApiError> {
+        for refund in self.store.refunds_of(&[order.id]).await? {
+            if refund.status == RefundStatus::Paid {
+                continue;
+            }
+            match self
+                .payment
+                .refund_part(order.id, refund.id, refund.amount)
+                .await?
+            {
+                Refunded::Refunded | Refunded::NotCharged => self.store.refund_paid(refund.id).await?,
+                Refunded::Unknown => return Ok(()),
+            }
+        }
+        if !order.refund_due {
+            return Ok(self.store.settled(order.id).await?);
+        }
         match self.payment.refund(order.id).await? {
-            Refund::Refunded | Refund::NotCharged => Ok(self.store.refunded(order.id).await?),
-            Refund::Unknown => Ok(()),
+            Refunded::Refunded | Refunded::NotCharged => Ok(self.store.paid_back(order.id).await?),
+            Refunded::Unknown => Ok(()),
         }
     }
 
@@ -124,58 +143,50 @@ impl Settlement {
     }
 
     async fn find_out(&self, order: Order) -> Result<Order, ApiError> {
-        let charge = match self.payment.charge_outcome(order.id).await? {
-            Some(charge) => charge,
-            None => self.call_off(&order).await?,
+        let learnt = match self.payment.charge_outcome(order.id).await? {
+            Some(charge) => Learnt::Charge(charge),
+            None => Learnt::NeverCharged,
         };
-        self.conclude(order, charge).await
-    }
-
-    async fn call_off(&self, order: &Order) -> Result<Charge, ApiError> {
-        Ok(match self.payment.refund(order.id).await? {
-            Refund::Refunded | Refund::NotCharged => Charge::Declined(NOT_CHARGED.to_owned()),
-            Refund::Unknown => Charge::Unknown,
-        })
-    }
-
-    /// The hold may be gone, and the stock sold to somebody else: inventory has the last word.
-    async fn captured_late(&self, order: Order) -> Result<Order, ApiError> {
-        if self.inventory.confirm(order.id).await? {
-            return self.apply(order, Event::PaymentCaptured, None).await;
-        }
-        match self.payment.refund(order.id).await? {
-            Refund::Refunded | Refund::NotCharged => self.fail(order, SOLD_OUT).await,
-            Refund::Unknown => Ok(order),
-        }
+        self.follow(order, learnt).await
     }
 
     /// Releases at once too, so that the next buyer need not wait for the event; both are idempotent.
-    async fn fail(&self, order: Order, code: &str) -> Result<Order, ApiError> {
-        let order = self.apply(order, Event::PaymentDeclined, Some(code)).await?;
-        if order.status == Status::Failed
-            && let Err(error) = self.inventory.release(order.id).await
-        {
+    async fn fail(&self, order: Order, code: &str, pay_back: bool) -> Result<Order, ApiError> {
+        let order = self
+            .apply(order, Event::PaymentDeclined, Some(code), pay_back)
+            .await?;
+        if order.status != Status::Failed {
+            return Ok(order);
+        }
+        if let Err(error) = self.inventory.release(order.reservation).await {
             tracing::info!(order.id = %order.id, error.cause = %error, "stock is released by the event instead");
+        }
+        if order.refund_due
+            && let Err(error) = self.pay_back(&order).await
+        {
+            tracing::warn!(order.id = %order.id, error.cause = %error, "the sweeper must pay back");
         }
         Ok(order)
     }
 
-    async fn apply(&self, order: Order, event: Event, failure: Option<&str>) -> Result<Order, ApiError> {
+    async fn apply(
+        &self,
+        order: Order,
+        event: Event,
+        failure: Option<&str>,
+        refund_due: bool,
+    ) -> Result<Order, ApiError> {
         let Ok(to) = order.status.after(event) else {
             return Ok(order);
         };
         let change = Transition {
-            order: &order,
-            to,
             failure,
-            refund_due: false,
-            key: None,
+            refund_due,
+            ..Transition::new(&order, event, to)
         };
-        if let Some(moved) = self.store.transition(&change).await? {
-            self.wake.notify();
-            return Ok(moved);
+        match self.make(&change).await? {
+            Some(moved) => Ok(moved),
+            None => stored(&self.store, order.id).await,
         }
-        let now = self.store.order(order.id).await?;
-        now.ok_or_else(|| ApiError::internal("an order vanished"))
     }
 }

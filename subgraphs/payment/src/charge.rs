@@ -11,22 +11,30 @@
 
 use std::{sync::Arc, time::Duration};
 
-use fondaco_contracts::{OrderId, UserId};
+use fondaco_contracts::{OrderId, RefundId, UserId};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::time::timeout;
 
 use crate::{
-    provider::{ChargeRequest, NoAnswer, Provider, Verdict},
-    store::{Charge, Status, Store, StoreError, Terms},
+    provider::{ChargeRequest, NoAnswer, Provider, RefundRequest, Verdict},
+    status::Status,
+    store::{
+        Charge, Store, StoreError, Terms,
+        refunds::{Planned, Refund},
+    },
 };
 
 /// What is known about an order's money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is taken.
+    /// It is set aside, to be taken by a second step.
+    Authorized,
+    /// The customer must confirm the payment first.
+    ConfirmationRequired,
+    /// It is taken; some of it may have been given back.
     Captured,
-    /// It was, and was given back.
+    /// It was, and all of it was given back.
     Refunded,
     /// It is not, and will not be.
     Declined(String),
@@ -36,7 +44,7 @@ pub enum Outcome {
 
 /// What became of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refund {
+pub enum Refunded {
     /// The money was given back, now or before.
     Refunded,
     /// No money was taken, and none will be.
@@ -51,6 +59,9 @@ pub enum ChargeError {
     /// The order has a charge with other parameters.
     #[error("this order was charged with other parameters")]
     ParametersDiffer,
+    /// All refunds together would be more than was taken.
+    #[error("more than is left of this order's charge")]
+    RefundExceedsCharge,
     /// A database fault.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -81,9 +92,7 @@ impl Charges {
             parameters: fingerprint(request, customer),
         };
         if self.store.record(request, &terms).await? {
-            let answer = timeout(self.patience, self.provider.charge(request))
-                .await
-                .unwrap_or(Err(NoAnswer));
+            let answer = self.ask(self.provider.charge(request)).await;
             return Ok(self.conclude(request.order, answer).await?);
         }
         let first = self
@@ -109,27 +118,105 @@ impl Charges {
         self.resolve(&charge).await.map(Some)
     }
 
-    /// Makes sure that no money is kept for an order: gives back what was taken, and calls off what was not asked for yet.
-    pub async fn refund(&self, order: OrderId) -> Result<Refund, StoreError> {
+    /// Completes a payment that waits for its second step: hands the customer's confirmation on, and takes what is set aside. None when
+    /// no charge was ever asked for.
+    pub async fn complete(&self, order: OrderId, confirmation: &str) -> Result<Option<Outcome>, StoreError> {
+        let Some(mut charge) = self.store.find(order).await? else {
+            return Ok(None);
+        };
+        if charge.status.is_open() {
+            self.resolve(&charge).await?;
+            charge = self.read(order).await?;
+        }
+        if charge.status == Status::RequiresConfirmation {
+            let request = requested(&charge);
+            let answer = self.ask(self.provider.confirm(&request, confirmation)).await;
+            self.conclude(order, answer).await?;
+            charge = self.read(order).await?;
+        }
+        if charge.status == Status::Authorized {
+            self.store.intend_capture(order).await?;
+            charge = self.read(order).await?;
+        }
+        self.resolve(&charge).await.map(Some)
+    }
+
+    /// Makes sure that no money is kept for an order: gives back what is left of what was taken, lets go what was set aside, and calls
+    /// off what was not asked for yet.
+    pub async fn refund(&self, order: OrderId) -> Result<Refunded, ChargeError> {
         self.store.call_off(order).await?;
-        match self.outcome(order).await?.expect("charges are never deleted") {
-            Outcome::Captured => self.give_back(order).await,
-            Outcome::Refunded => Ok(Refund::Refunded),
-            Outcome::Declined(_) => Ok(Refund::NotCharged),
-            Outcome::Unknown => Ok(Refund::Unknown),
+        let mut outcome = self.outcome(order).await?.expect("charges are never deleted");
+        if matches!(outcome, Outcome::Authorized | Outcome::ConfirmationRequired) {
+            outcome = self.void(order).await?;
         }
-    }
-
-    async fn give_back(&self, order: OrderId) -> Result<Refund, StoreError> {
-        match timeout(self.patience, self.provider.refund(order)).await {
-            Ok(Ok(())) => {
-                self.store.mark_refunded(order).await?;
-                Ok(Refund::Refunded)
+        match outcome {
+            Outcome::Captured | Outcome::Refunded => {}
+            Outcome::Declined(_) => return Ok(Refunded::NotCharged),
+            Outcome::Unknown | Outcome::Authorized | Outcome::ConfirmationRequired => {
+                return Ok(Refunded::Unknown);
             }
-            Ok(Err(NoAnswer)) | Err(_) => Ok(Refund::Unknown),
+        }
+        // The last refund of an order has the order's id: all that is left can be given back only once.
+        let last = RefundId::from(order.as_uuid());
+        self.store.plan_refund(order, last, None).await?;
+        for refund in self.store.open_refunds(order).await? {
+            if !self.pay(&refund).await? {
+                return Ok(Refunded::Unknown);
+            }
+        }
+        Ok(Refunded::Refunded)
+    }
+
+    /// Gives some of an order's money back, once per refund.
+    pub async fn refund_part(
+        &self,
+        order: OrderId,
+        refund: RefundId,
+        amount: i64,
+    ) -> Result<Refunded, ChargeError> {
+        match self.outcome(order).await? {
+            Some(Outcome::Captured | Outcome::Refunded) => {}
+            Some(Outcome::Unknown) => return Ok(Refunded::Unknown),
+            Some(Outcome::Declined(_) | Outcome::Authorized | Outcome::ConfirmationRequired) | None => {
+                return Ok(Refunded::NotCharged);
+            }
+        }
+        match self.store.plan_refund(order, refund, Some(amount)).await? {
+            Planned::Recorded(recorded) if recorded.paid || self.pay(&recorded).await? => {
+                Ok(Refunded::Refunded)
+            }
+            Planned::Recorded(_) => Ok(Refunded::Unknown),
+            Planned::NotCaptured => Ok(Refunded::NotCharged),
+            Planned::Exceeds | Planned::NothingLeft => Err(ChargeError::RefundExceedsCharge),
         }
     }
 
+    /// False while the provider does not answer.
+    async fn pay(&self, refund: &Refund) -> Result<bool, StoreError> {
+        let request = RefundRequest {
+            order: refund.order,
+            refund: refund.id,
+            amount: refund.amount,
+        };
+        let answered = self.ask(self.provider.refund(&request)).await.is_ok();
+        if answered {
+            self.store.refund_paid(refund.id).await?;
+        }
+        Ok(answered)
+    }
+
+    /// What was voided is declined from then on.
+    async fn void(&self, order: OrderId) -> Result<Outcome, StoreError> {
+        match self.ask(self.provider.void(order)).await {
+            Ok(Verdict::Declined(_)) => self.store.mark_voided(order).await?,
+            Ok(verdict) => drop(self.store.conclude(order, &verdict).await?),
+            Err(NoAnswer) => return Ok(Outcome::Unknown),
+        }
+        let charge = self.read(order).await?;
+        Ok(stored_outcome(&charge).unwrap_or(Outcome::Unknown))
+    }
+
+    /// Asks the provider what is not known: the answer to a charge, or whether money set aside has been taken as intended.
     async fn resolve(&self, charge: &Charge) -> Result<Outcome, StoreError> {
         if let Some(outcome) = stored_outcome(charge) {
             return Ok(outcome);
@@ -138,13 +225,17 @@ impl Charges {
         if charge.status == Status::Pending && charge.age < self.patience.as_secs_f64() {
             return Ok(Outcome::Unknown);
         }
-        let request = charge
-            .open_request()
-            .expect("open charges keep their terms and token");
-        let answer = timeout(self.patience, self.provider.settle(&request))
-            .await
-            .unwrap_or(Err(NoAnswer));
+        let request = requested(charge);
+        let answer = if charge.status == Status::Authorized {
+            self.ask(self.provider.capture(&request)).await
+        } else {
+            self.ask(self.provider.settle(&request)).await
+        };
         self.conclude(charge.order, answer).await
+    }
+
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, NoAnswer>>) -> Result<T, NoAnswer> {
+        timeout(self.patience, call).await.unwrap_or(Err(NoAnswer))
     }
 
     /// Stores the provider's answer; somebody else may have stored one first, then that one counts.
@@ -155,24 +246,37 @@ impl Charges {
     ) -> Result<Outcome, StoreError> {
         match answer {
             Ok(verdict) if self.store.conclude(order, &verdict).await? => Ok(verdict.into()),
-            Ok(_) => self.read(order).await,
+            Ok(_) => self.known(order).await,
             Err(NoAnswer) => {
                 self.store.mark_unknown(order).await?;
-                self.read(order).await
+                self.known(order).await
             }
         }
     }
 
-    async fn read(&self, order: OrderId) -> Result<Outcome, StoreError> {
-        let charge = self.store.find(order).await?.expect("charges are never deleted");
+    async fn known(&self, order: OrderId) -> Result<Outcome, StoreError> {
+        let charge = self.read(order).await?;
         Ok(stored_outcome(&charge).unwrap_or(Outcome::Unknown))
     }
+
+    async fn read(&self, order: OrderId) -> Result<Charge, StoreError> {
+        let charge = self.store.find(order).await?;
+        Ok(charge.expect("charges are never deleted"))
+    }
+}
+
+fn requested(charge: &Charge) -> ChargeRequest {
+    charge
+        .request()
+        .expect("a charge that is open names what is paid")
 }
 
 impl From<Verdict> for Outcome {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Captured => Self::Captured,
+            Verdict::Authorized => Self::Authorized,
+            Verdict::ConfirmationRequired(_) => Self::ConfirmationRequired,
             Verdict::Declined(code) => Self::Declined(code),
         }
     }
@@ -181,7 +285,12 @@ impl From<Verdict> for Outcome {
 fn stored_outcome(charge: &Charge) -> Option<Outcome> {
     Some(match charge.status {
         Status::Pending | Status::Unknown => return None,
-        Status::Captured => Outcome::Captured,
+        // It may have been taken already.
+        Status::Authorized if charge.capture => return None,
+        Status::Authorized => Outcome::Authorized,
+        Status::RequiresConfirmation => Outcome::ConfirmationRequired,
+        Status::Voided => Outcome::Declined("voided".to_owned()),
+        Status::Captured | Status::PartiallyRefunded => Outcome::Captured,
         Status::Refunded => Outcome::Refunded,
         Status::Declined => Outcome::Declined(charge.decline_code.clone().expect("declined charges say why")),
         Status::CalledOff => Outcome::Declined("called_off".to_owned()),
@@ -189,6 +298,7 @@ fn stored_outcome(charge: &Charge) -> Option<Outcome> {
 }
 
 fn fingerprint(request: &ChargeRequest, customer: UserId) -> Vec<u8> {
-    let parts = format!("{customer}\n{}\n{}", request.amount, request.token);
+    let second_step = if request.capture { "" } else { "\nlater" };
+    let parts = format!("{customer}\n{}\n{}{second_step}", request.amount, request.token);
     Sha256::digest(parts).to_vec()
 }

@@ -13,7 +13,9 @@ impl From<StoreError> for ApiError {
 impl From<ChargeError> for ApiError {
     fn from(error: ChargeError) -> Self {
         match error {
-            ChargeError::ParametersDiffer => Self::BadUserInput(error.to_string()),
+            ChargeError::ParametersDiffer | ChargeError::RefundExceedsCharge => {
+                Self::BadUserInput(error.to_string())
+            }
             ChargeError::Store(fault) => fault.into(),
         }
     }

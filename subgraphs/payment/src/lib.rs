@@ -1,16 +1,19 @@
 //! The payment service: takes the money for an order once, gives it back, and knows at any time which of both is true.
 //!
 //! - [`charge`]: record, ask the provider, store the outcome; what happens when the process dies in between
+//! - [`status`]: the state machine
 //! - [`provider`]: what is asked of a payment provider, and the sandbox
-//! - [`store`]: the charges in Postgres
+//! - [`store`]: the charges in Postgres; [`books`]: its figures, for reconciling
 //! - [`schema`]: `Order.payment` for clients, the charge for the order service
 //! - [`config`]: the section `payment` of the configuration file
 
+pub mod books;
 pub mod charge;
 pub mod config;
 mod error;
 pub mod provider;
 pub mod schema;
+pub mod status;
 pub mod store;
 
 use std::{sync::Arc, time::Duration};

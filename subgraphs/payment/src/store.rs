@@ -1,36 +1,24 @@
-//! The charges in Postgres: all SQL of this service.
+//! The charges in Postgres: all SQL of this service, that of [`refunds`] in a file of its own.
 //!
 //! Every change of a charge is one statement, conditional on the status it starts from, so that of two actors only the first succeeds
 //! and the other reads what it decided.
+
+pub mod refunds;
 
 use fondaco_contracts::{Money, OrderId, PaymentId, UserId};
 use sqlx::{FromRow, PgPool, Row, postgres::PgRow};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::provider::{ChargeRequest, Verdict};
+use crate::{
+    provider::{ChargeRequest, Verdict},
+    status::{Event, Status},
+};
 
 /// A database fault.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub struct StoreError(#[from] pub sqlx::Error);
-
-/// Where a charge stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Recorded; the provider is being asked, or was when the process died.
-    Pending,
-    /// The provider did not answer in time.
-    Unknown,
-    /// The money is taken.
-    Captured,
-    /// The provider refused.
-    Declined,
-    /// The money was given back.
-    Refunded,
-    /// The order was given up before anybody asked for a charge.
-    CalledOff,
-}
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,18 +46,26 @@ pub struct Charge {
     pub token: Option<String>,
     /// The provider's reason for declining.
     pub decline_code: Option<String>,
+    /// How much was given back, in minor units.
+    pub refunded_amount: i64,
+    /// The money is, or was, to be taken at once.
+    pub capture: bool,
+    /// Where the customer confirms the payment, while that is awaited.
+    pub confirmation_url: Option<String>,
     /// Seconds since the last change.
     pub age: f64,
 }
 
 impl Charge {
-    /// The request to repeat at the provider, while the outcome is open.
-    pub fn open_request(&self) -> Option<ChargeRequest> {
-        let (terms, token) = (self.terms.as_ref()?, self.token.clone()?);
+    /// The request to repeat at the provider; none for a charge that was never asked for. Its token is kept only while the outcome is
+    /// open: afterwards the provider knows the order.
+    pub fn request(&self) -> Option<ChargeRequest> {
+        let terms = self.terms.as_ref()?;
         Some(ChargeRequest {
             order: self.order,
             amount: terms.amount,
-            token,
+            token: self.token.clone().unwrap_or_default(),
+            capture: self.capture,
         })
     }
 }
@@ -89,8 +85,8 @@ impl Store {
     /// Records a charge before the provider is asked. False when the order has a record already.
     pub async fn record(&self, request: &ChargeRequest, terms: &Terms) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "insert into charge (order_id, id, status, customer_id, amount, currency, parameters, token)
-             values ($1, $2, 'PENDING', $3, $4, $5, $6, $7) on conflict (order_id) do nothing",
+            "insert into charge (order_id, id, status, customer_id, amount, currency, parameters, token, capture)
+             values ($1, $2, 'PENDING', $3, $4, $5, $6, $7, $8) on conflict (order_id) do nothing",
         )
         .bind(request.order.as_uuid())
         .bind(PaymentId::new().as_uuid())
@@ -99,49 +95,70 @@ impl Store {
         .bind(request.amount.currency.as_str())
         .bind(&terms.parameters)
         .bind(&request.token)
+        .bind(request.capture)
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// Stores the provider's final answer; changes nothing when one is stored already.
+    /// Stores the provider's answer, and books what it took; changes nothing where the charge is beyond that already.
     pub async fn conclude(&self, order: OrderId, verdict: &Verdict) -> Result<bool, StoreError> {
-        let (status, code) = match verdict {
-            Verdict::Captured => ("CAPTURED", None),
-            Verdict::Declined(code) => ("DECLINED", Some(code)),
+        let (event, code, url) = match verdict {
+            Verdict::Captured => (Event::Captured, None, None),
+            Verdict::Authorized => (Event::Authorized, None, None),
+            Verdict::ConfirmationRequired(url) => (Event::ConfirmationRequired, None, Some(url)),
+            Verdict::Declined(code) => (Event::Declined, Some(code), None),
         };
         let done = sqlx::query(
-            "update charge set status = $2, decline_code = $3, token = null, updated_at = now()
-             where order_id = $1 and status in ('PENDING', 'UNKNOWN')",
+            "with concluded as (
+                update charge set status = $2, decline_code = $3, confirmation_url = $4, token = null, updated_at = now()
+                where order_id = $1 and status = any($5)
+                returning id, order_id, amount
+             ), booked as (
+                insert into ledger_entry (order_id, kind, amount, reference)
+                select order_id, 'CAPTURED', amount, id from concluded where $2 = 'CAPTURED'
+             )
+             select id from concluded",
         )
         .bind(order.as_uuid())
-        .bind(status)
+        .bind(event.leads_to().as_str())
         .bind(code)
-        .execute(&self.pool)
+        .bind(url)
+        .bind(names(event))
+        .fetch_optional(&self.pool)
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(done.is_some())
     }
 
     /// Stores that the provider did not answer.
     pub async fn mark_unknown(&self, order: OrderId) -> Result<(), StoreError> {
+        self.step(order, Event::NoAnswer).await
+    }
+
+    /// Stores that the provider has let the money go.
+    pub async fn mark_voided(&self, order: OrderId) -> Result<(), StoreError> {
+        self.step(order, Event::Voided).await
+    }
+
+    async fn step(&self, order: OrderId, event: Event) -> Result<(), StoreError> {
         sqlx::query(
-            "update charge set status = 'UNKNOWN', updated_at = now()
-             where order_id = $1 and status in ('PENDING', 'UNKNOWN')",
+            "update charge set status = $2, confirmation_url = null, updated_at = now()
+             where order_id = $1 and status = any($3)",
         )
         .bind(order.as_uuid())
+        .bind(event.leads_to().as_str())
+        .bind(names(event))
         .execute(&self.pool)
         .await?;
         Ok(())
     }
 
-    /// Stores that the money was given back.
-    pub async fn mark_refunded(&self, order: OrderId) -> Result<(), StoreError> {
-        sqlx::query(
-            "update charge set status = 'REFUNDED', updated_at = now() where order_id = $1 and status = 'CAPTURED'",
-        )
-        .bind(order.as_uuid())
-        .execute(&self.pool)
-        .await?;
+    /// Stores, before the provider is asked, that money set aside is to be taken. From then on it is never assumed untaken.
+    pub async fn intend_capture(&self, order: OrderId) -> Result<(), StoreError> {
+        sqlx::query("update charge set capture = true where order_id = $1 and not capture")
+            .bind(order.as_uuid())
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
@@ -166,8 +183,8 @@ impl Store {
     pub async fn find_many(&self, orders: &[OrderId]) -> Result<Vec<Charge>, StoreError> {
         let ids: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
         let charges = sqlx::query_as(
-            "select id, order_id, status, customer_id, amount, currency, parameters, token, decline_code,
-                    extract(epoch from now() - updated_at)::float8 as age
+            "select id, order_id, status, customer_id, amount, currency, parameters, token, decline_code, refunded_amount,
+                    capture, confirmation_url, extract(epoch from now() - updated_at)::float8 as age
              from charge where order_id = any($1)",
         )
         .bind(ids)
@@ -182,10 +199,16 @@ impl FromRow<'_, PgRow> for Charge {
         Ok(Self {
             id: row.try_get::<Uuid, _>("id")?.into(),
             order: row.try_get::<Uuid, _>("order_id")?.into(),
-            status: status(row.try_get("status")?)?,
+            status: row
+                .try_get::<&str, _>("status")?
+                .parse()
+                .map_err(|error: String| sqlx::Error::Decode(error.into()))?,
             terms: terms(row)?,
             token: row.try_get("token")?,
             decline_code: row.try_get("decline_code")?,
+            refunded_amount: row.try_get("refunded_amount")?,
+            capture: row.try_get("capture")?,
+            confirmation_url: row.try_get("confirmation_url")?,
             age: row.try_get("age")?,
         })
     }
@@ -208,18 +231,7 @@ fn terms(row: &PgRow) -> sqlx::Result<Option<Terms>> {
     }))
 }
 
-fn status(name: &str) -> sqlx::Result<Status> {
-    Ok(match name {
-        "PENDING" => Status::Pending,
-        "UNKNOWN" => Status::Unknown,
-        "CAPTURED" => Status::Captured,
-        "DECLINED" => Status::Declined,
-        "REFUNDED" => Status::Refunded,
-        "CALLED_OFF" => Status::CalledOff,
-        other => {
-            return Err(sqlx::Error::Decode(
-                format!("unknown charge status {other:?}").into(),
-            ));
-        }
-    })
+/// The states in which `event` is possible, as stored.
+fn names(event: Event) -> Vec<&'static str> {
+    event.possible_in().iter().map(|status| status.as_str()).collect()
 }

@@ -208,7 +208,7 @@ async fn limited_units_of(
         return Ok(HashMap::new());
     }
     let units: Vec<CustomerUnits> = sqlx::query_as(
-        "SELECT l.sku, r.customer_id, sum(l.quantity)::bigint AS units
+        "SELECT l.sku, r.customer_id, sum(l.quantity - l.returned)::bigint AS units
          FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::uuid[])) AS asked(sku, customer_id)
          JOIN reservation r ON r.customer_id = asked.customer_id
          JOIN reservation_line l ON l.reservation_id = r.id AND l.sku = asked.sku AND l.limited

@@ -1,6 +1,6 @@
 //! Settling reservations: many in one transaction, each by compare-and-set on its status.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use fondaco_contracts::{ReservationId, Sku};
 use sqlx::{PgConnection, Row};
@@ -35,32 +35,69 @@ pub async fn settle(
     wanted: &[(ReservationId, Settlement)],
 ) -> Result<Vec<Settled>, sqlx::Error> {
     let mut settled = lock(connection, wanted).await?;
-    let moved: Vec<usize> = (0..settled.len())
+    let mut moved: Vec<usize> = (0..settled.len())
         .filter(|index| settled[*index].moved_from.is_some())
         .collect();
     if moved.is_empty() {
         return Ok(settled);
     }
-    let by_id: HashMap<ReservationId, usize> =
-        moved.iter().map(|index| (settled[*index].id, *index)).collect();
+    let ids = moved.iter().map(|index| settled[*index].id.as_uuid()).collect();
+    let mut lines: HashMap<ReservationId, Vec<(Sku, i64)>> = HashMap::new();
+    for (id, sku, quantity) in self::lines(connection, ids).await? {
+        lines.entry(id).or_default().push((sku, quantity));
+    }
+    let skus: BTreeSet<Sku> = lines.values().flatten().map(|(sku, _)| sku.clone()).collect();
+    let stock = lock_stock(connection, &skus.into_iter().collect::<Vec<_>>()).await?;
+    let mut left: HashMap<Sku, i64> = stock
+        .into_iter()
+        .map(|row| (row.sku.clone(), row.available()))
+        .collect();
     let mut changes: BTreeMap<Sku, Change> = BTreeMap::new();
-    for (id, sku, quantity) in lines(connection, by_id.keys().map(ReservationId::as_uuid).collect()).await? {
-        let reservation = &mut settled[by_id[&id]];
+    for index in &moved {
+        let reservation = &mut settled[*index];
+        let lines = lines.remove(&reservation.id).unwrap_or_default();
+        if reservation.moved_from == Some(ReservationStatus::Expired) && !take_again(&mut left, &lines) {
+            reservation.status = ReservationStatus::Expired;
+            reservation.moved_from = None;
+            continue;
+        }
+        note(&mut changes, reservation, lines);
+    }
+    moved.retain(|index| settled[*index].moved_from.is_some());
+    if moved.is_empty() {
+        return Ok(settled);
+    }
+    write_stock(connection, &changes).await?;
+    write_statuses(connection, moved.iter().map(|index| &settled[*index])).await?;
+    Ok(settled)
+}
+
+/// Units that were given up when their hold expired are sold after all, where all of them are still there.
+fn take_again(left: &mut HashMap<Sku, i64>, lines: &[(Sku, i64)]) -> bool {
+    let enough = |(sku, quantity): &(Sku, i64)| left.get(sku).is_some_and(|left| left >= quantity);
+    if !lines.iter().all(enough) {
+        return false;
+    }
+    for (sku, quantity) in lines {
+        *left.entry(sku.clone()).or_default() -= quantity;
+    }
+    true
+}
+
+/// What a moved reservation changes about the figures of its SKUs.
+fn note(changes: &mut BTreeMap<Sku, Change>, reservation: &mut Settled, lines: Vec<(Sku, i64)>) {
+    for (sku, quantity) in lines {
         let change = changes.entry(sku.clone()).or_default();
         match reservation.moved_from {
+            Some(ReservationStatus::Held) => change.held -= quantity,
             Some(ReservationStatus::Confirmed) => change.sold -= quantity,
-            _ => change.held -= quantity,
+            _ => {}
         }
         if reservation.status == ReservationStatus::Confirmed {
             change.sold += quantity;
         }
         reservation.skus.push(sku);
     }
-    let skus: Vec<Sku> = changes.keys().cloned().collect();
-    lock_stock(connection, &skus).await?;
-    write_stock(connection, &changes).await?;
-    write_statuses(connection, moved.iter().map(|index| &settled[*index])).await?;
-    Ok(settled)
 }
 
 /// Expired reservations, at most `limit`, for [`settle`]; those another instance is at work on are left to it.
@@ -114,7 +151,7 @@ async fn lines(
     ids: Vec<Uuid>,
 ) -> Result<Vec<(ReservationId, Sku, i64)>, sqlx::Error> {
     let rows: Vec<(Uuid, String, i64)> = sqlx::query_as(
-        "SELECT reservation_id, sku, quantity FROM reservation_line WHERE reservation_id = ANY($1)",
+        "SELECT reservation_id, sku, quantity - returned FROM reservation_line WHERE reservation_id = ANY($1)",
     )
     .bind(ids)
     .fetch_all(connection)

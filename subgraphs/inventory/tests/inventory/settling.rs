@@ -1,6 +1,6 @@
 //! What becomes of holds: confirmed, released, expired, by call and by event.
 
-use fondaco_contracts::{Event, OrderEvent, OrderId};
+use fondaco_contracts::{Event, OrderEvent, OrderFact, OrderId, ReturnedUnits};
 use redis::AsyncCommands;
 use serde_json::Value;
 
@@ -40,12 +40,16 @@ async fn holds_expire() {
     warehouse.reserve_for(long, &[("A", 1)], 60).await;
     assert_eq!(warehouse.books("A").await, [5, 10, 0, 5, 5]);
     warehouse.settles_to("A", [9, 10, 0, 1, 9]).await;
-    assert_eq!(
-        warehouse.settle("confirmStock", short).await,
-        "EXPIRED",
-        "too late"
-    );
     assert_eq!(warehouse.settle("confirmStock", long).await, "CONFIRMED");
+    assert_eq!(warehouse.books("A").await, [9, 10, 1, 0, 9]);
+    // Paid too late: sold after all while its units are there, and not afterwards.
+    let other = OrderId::new();
+    warehouse.reserve(other, &[("A", 6)]).await;
+    assert_eq!(warehouse.settle("confirmStock", short).await, "EXPIRED");
+    warehouse.settle("releaseStock", other).await;
+    assert_eq!(warehouse.settle("confirmStock", short).await, "CONFIRMED");
+    assert_eq!(warehouse.books("A").await, [5, 10, 5, 0, 5]);
+    assert_eq!(warehouse.settle("releaseStock", short).await, "RELEASED");
     assert_eq!(warehouse.books("A").await, [9, 10, 1, 0, 9]);
 }
 
@@ -65,6 +69,38 @@ async fn order_events_settle_reservations() {
     publish(&warehouse, &OrderEvent::Confirmed.about(cancelled)).await;
     publish(&warehouse, &OrderEvent::Cancelled.about(cancelled)).await;
     warehouse.settles_to("A", [8, 10, 2, 0, 8]).await;
+}
+
+/// Part of a sale returns once per event, never more than was sold, and calling the order off returns the rest.
+#[tokio::test]
+async fn refunded_units_return() {
+    let warehouse = Warehouse::open().await;
+    warehouse.stocked("A", 10).await;
+    let [sold, held] = [OrderId::new(), OrderId::new()];
+    for order in [sold, held] {
+        warehouse.reserve(order, &[("A", 4)]).await;
+    }
+    publish(&warehouse, &OrderEvent::Confirmed.about(sold)).await;
+    let refunded = |order: OrderId, quantity| {
+        let mut fact = OrderFact::new(OrderEvent::Refunded, order, order.into());
+        fact.returned = vec![ReturnedUnits {
+            sku: "A".parse().unwrap(),
+            quantity,
+        }];
+        fact.event()
+    };
+    let once = refunded(sold, 1);
+    publish(&warehouse, &once).await;
+    publish(&warehouse, &once).await;
+    publish(&warehouse, &refunded(held, 2)).await;
+    warehouse.settles_to("A", [3, 10, 3, 4, 3]).await;
+    publish(&warehouse, &OrderEvent::Fulfilled.about(held)).await;
+    publish(&warehouse, &OrderEvent::Cancelled.about(sold)).await;
+    warehouse.settles_to("A", [6, 10, 0, 4, 6]).await;
+    publish(&warehouse, &refunded(sold, 1)).await;
+    publish(&warehouse, &OrderEvent::Confirmed.about(held)).await;
+    publish(&warehouse, &refunded(held, 9)).await;
+    warehouse.settles_to("A", [10, 10, 0, 0, 10]).await;
 }
 
 async fn publish(warehouse: &Warehouse, event: &Event) {

@@ -1,19 +1,10 @@
-//! The inventory service. The reservation id is the order id, so every call may be repeated.
+//! The inventory service. A reservation is named before it is asked for, so every call may be repeated.
 
 use chrono::{DateTime, Utc};
 use fondaco_chassis::{CallError, Repeat, Runtime, ServiceClient};
-use fondaco_contracts::{OrderId, Sku, UserId};
+use fondaco_contracts::{ReservationId, Sku, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-
-/// So many of one variant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Demand {
-    /// Which.
-    pub sku: Sku,
-    /// How many.
-    pub quantity: i32,
-}
 
 /// A line to be held, with the terms of its sale, which inventory enforces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,14 +71,14 @@ impl Inventory {
     /// Holds all lines for `ttl_seconds`, or none. A repeated call returns the hold that is there.
     pub async fn reserve(
         &self,
-        order: OrderId,
+        reservation: ReservationId,
         customer: UserId,
         lines: &[HoldLine],
         ttl_seconds: u32,
     ) -> Result<Reservation, CallError> {
         const RESERVE: &str = "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available expiresAt } }";
         let input = json!({
-            "reservationId": order, "customerId": customer, "lines": lines, "ttlSeconds": ttl_seconds,
+            "reservationId": reservation, "customerId": customer, "lines": lines, "ttlSeconds": ttl_seconds,
         });
         let data: ReserveData = self
             .client
@@ -97,22 +88,22 @@ impl Inventory {
     }
 
     /// Turns the hold into a sale at once. False when it has ended.
-    pub async fn confirm(&self, order: OrderId) -> Result<bool, CallError> {
+    pub async fn confirm(&self, reservation: ReservationId) -> Result<bool, CallError> {
         const CONFIRM: &str = "mutation Confirm($id: ID!) { confirmStock(reservationId: $id) { status } }";
         let data: ConfirmData = self
             .client
-            .call(CONFIRM, &json!({ "id": order }), Repeat::Safe)
+            .call(CONFIRM, &json!({ "id": reservation }), Repeat::Safe)
             .await?;
         Ok(data.confirm_stock.status.as_deref() == Some("CONFIRMED"))
     }
 
     /// Gives the hold back. Nothing happens when there is none.
-    pub async fn release(&self, order: OrderId) -> Result<(), CallError> {
+    pub async fn release(&self, reservation: ReservationId) -> Result<(), CallError> {
         const RELEASE: &str =
             "mutation Release($id: ID!) { releaseStock(reservationId: $id) { __typename } }";
         let _: serde_json::Value = self
             .client
-            .call(RELEASE, &json!({ "id": order }), Repeat::Safe)
+            .call(RELEASE, &json!({ "id": reservation }), Repeat::Safe)
             .await?;
         Ok(())
     }

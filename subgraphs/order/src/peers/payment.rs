@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fondaco_chassis::{CallError, Repeat, Runtime, ServiceClient};
-use fondaco_contracts::{Money, OrderId, UserId};
+use fondaco_contracts::{Money, OrderId, RefundId, UserId};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,6 +17,10 @@ pub enum Charge {
     Captured,
     /// It is not, and will not be; with the provider's reason.
     Declined(String),
+    /// It is set aside, to be taken by a second step.
+    Authorized,
+    /// The customer must confirm the payment first.
+    ConfirmationRequired,
     /// It may be taken or not: ask again later.
     Unknown,
 }
@@ -24,7 +28,7 @@ pub enum Charge {
 /// What became of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Refund {
+pub enum Refunded {
     /// The money was given back.
     Refunded,
     /// No money was taken, and none will be: a charge that arrives later is declined.
@@ -47,25 +51,35 @@ impl Payment {
         }
     }
 
-    /// Charges the customer, once per order. An answer that does not arrive is an unknown outcome, never a failed one.
+    /// Charges the customer, or sets the money aside, once per order. An answer that does not arrive is an unknown outcome, never a failed one.
     pub async fn charge(
         &self,
         order: OrderId,
         customer: UserId,
         amount: Money,
         token: &str,
+        capture: bool,
     ) -> Result<Charge, CallError> {
         const CHARGE: &str =
             "mutation Charge($input: ChargeInput!) { charge(input: $input) { outcome declineCode } }";
         let input = json!({
             "orderId": order, "customerId": customer, "token": token,
-            "amount": amount.minor_units(), "currency": amount.currency,
+            "amount": amount.minor_units(), "currency": amount.currency, "capture": capture,
         });
         let data: ChargeData = self
             .client
             .call(CHARGE, &json!({ "input": input }), Repeat::Safe)
             .await?;
         Ok(data.charge.into())
+    }
+
+    /// Completes a payment that waits for its second step. None when payment never heard of it.
+    pub async fn complete(&self, order: OrderId, confirmation: &str) -> Result<Option<Charge>, CallError> {
+        const COMPLETE: &str = "mutation Complete($id: ID!, $confirmation: String!) { \
+            completeCharge(orderId: $id, confirmation: $confirmation) { outcome declineCode } }";
+        let variables = json!({ "id": order, "confirmation": confirmation });
+        let data: CompleteData = self.client.call(COMPLETE, &variables, Repeat::Safe).await?;
+        Ok(data.complete_charge.map(Charge::from))
     }
 
     /// What became of an order's charge. None when payment never heard of it.
@@ -80,7 +94,7 @@ impl Payment {
     }
 
     /// Makes sure that no money is kept for an order, now or later.
-    pub async fn refund(&self, order: OrderId) -> Result<Refund, CallError> {
+    pub async fn refund(&self, order: OrderId) -> Result<Refunded, CallError> {
         const REFUND: &str = "mutation Refund($id: ID!) { refund(orderId: $id) { outcome } }";
         let data: RefundData = self
             .client
@@ -88,11 +102,40 @@ impl Payment {
             .await?;
         Ok(data.refund.outcome)
     }
+
+    /// Gives some of an order's money back, once per refund.
+    pub async fn refund_part(
+        &self,
+        order: OrderId,
+        refund: RefundId,
+        amount: Money,
+    ) -> Result<Refunded, CallError> {
+        const REFUND_PART: &str =
+            "mutation RefundPart($input: RefundPartInput!) { refundPart(input: $input) { outcome } }";
+        let input = json!({ "orderId": order, "refundId": refund, "amount": amount.minor_units() });
+        let data: RefundPartData = self
+            .client
+            .call(REFUND_PART, &json!({ "input": input }), Repeat::Safe)
+            .await?;
+        Ok(data.refund_part.outcome)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RefundPartData {
+    refund_part: RefundPayload,
 }
 
 #[derive(Deserialize)]
 struct ChargeData {
     charge: ChargePayload,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CompleteData {
+    complete_charge: Option<ChargePayload>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +151,7 @@ struct RefundData {
 
 #[derive(Deserialize)]
 struct RefundPayload {
-    outcome: Refund,
+    outcome: Refunded,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +165,8 @@ struct ChargePayload {
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum ChargeOutcome {
     Captured,
+    Authorized,
+    ConfirmationRequired,
     Declined,
     Unknown,
 }
@@ -130,6 +175,8 @@ impl From<ChargePayload> for Charge {
     fn from(payload: ChargePayload) -> Self {
         match payload.outcome {
             ChargeOutcome::Captured => Self::Captured,
+            ChargeOutcome::Authorized => Self::Authorized,
+            ChargeOutcome::ConfirmationRequired => Self::ConfirmationRequired,
             ChargeOutcome::Declined => {
                 Self::Declined(payload.decline_code.unwrap_or_else(|| "declined".to_owned()))
             }

@@ -9,7 +9,7 @@ use fondaco_contracts::{OrderId, UserId};
 use thiserror::Error;
 
 use super::types::Order;
-use crate::store::Store;
+use crate::{order::Status, store::Store};
 
 const DEFAULT_FIRST: i32 = 20;
 const MAX_FIRST: i32 = 100;
@@ -53,6 +53,7 @@ impl CursorType for Cursor {
 pub async fn orders(
     store: &Store,
     customer: UserId,
+    statuses: &[Status],
     first: Option<i32>,
     after: Option<String>,
 ) -> Result<OrderConnection, ApiError> {
@@ -60,7 +61,12 @@ pub async fn orders(
     let cursor = after.as_deref().map(Cursor::decode_cursor).transpose();
     let cursor = cursor.map_err(|error| ApiError::BadUserInput(error.to_string()))?;
     let mut page = store
-        .orders_of(customer, cursor.map(|Cursor(id)| id), i64::from(first) + 1)
+        .orders_of(
+            customer,
+            statuses,
+            cursor.map(|Cursor(id)| id),
+            i64::from(first) + 1,
+        )
         .await?;
     let has_next = page.len() > first as usize;
     page.truncate(first as usize);

@@ -27,7 +27,7 @@ impl User {
         if !may_see(caller(ctx), self.id) {
             return Ok(connection::empty());
         }
-        connection::orders(ctx.data_unchecked::<Store>(), self.id, first, after).await
+        connection::orders(ctx.data_unchecked::<Store>(), self.id, &[], first, after).await
     }
 }
 

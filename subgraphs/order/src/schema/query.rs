@@ -1,6 +1,6 @@
 //! Queries.
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, InputObject, Object};
 use fondaco_chassis::{ApiError, caller, federation::authenticated, require_user};
 use fondaco_contracts::{OrderId, UserId};
 
@@ -8,9 +8,16 @@ use super::{
     connection::{self, OrderConnection},
     entity::{User, may_see},
     loaders::OrderLoader,
-    types::Order,
+    types::{Order, Wishlist},
 };
-use crate::store::Store;
+use crate::{order::Status, store::Store, wishlist::Wishlists};
+
+/// Which orders to list.
+#[derive(InputObject)]
+struct OrderFilter {
+    /// Those that are in one of these states; all where there are none.
+    status: Option<Vec<Status>>,
+}
 
 /// The query root.
 pub struct Query;
@@ -33,16 +40,25 @@ impl Query {
         visible_order(ctx, id).await
     }
 
-    /// The caller's orders, newest first. `first`: 0 to 100, else 20.
+    /// The caller's orders, drafts among them, newest first. `first`: 0 to 100, else 20.
     #[graphql(directive = authenticated::apply(), guard = "require_user()")]
     async fn orders(
         &self,
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
+        filter: Option<OrderFilter>,
     ) -> Result<OrderConnection, ApiError> {
         let customer = caller(ctx).require_user()?;
-        connection::orders(ctx.data_unchecked::<Store>(), customer, first, after).await
+        let statuses = filter.and_then(|filter| filter.status).unwrap_or_default();
+        connection::orders(ctx.data_unchecked::<Store>(), customer, &statuses, first, after).await
+    }
+
+    /// What the caller keeps for later.
+    #[graphql(directive = authenticated::apply(), guard = "require_user()")]
+    async fn wishlist(&self, ctx: &Context<'_>) -> Result<Wishlist, ApiError> {
+        let customer = caller(ctx).require_user()?;
+        Wishlist::of(ctx.data_unchecked::<Wishlists>(), customer).await
     }
 }
 

@@ -3,15 +3,20 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use fondaco_chassis::ApiError;
-use fondaco_contracts::{Money, OrderId, Sku, UserError};
+use fondaco_contracts::{Money, OrderId, RefundId, Sku, UserId};
 
-use super::loaders::LineLoader;
-use crate::{answer::Answer, order::Status, peers::inventory::Demand, purchase::Wish, store};
+use super::loaders::{HistoryLoader, LineLoader, RefundLoader};
+use crate::{
+    lines::Demand,
+    order::{Event, Status},
+    store::{self, RefundStatus},
+    wishlist::Wishlists,
+};
 
-/// A purchase.
+/// A purchase, or a draft of one.
 pub struct Order(pub store::Order);
 
-/// A purchase.
+/// A purchase, or a draft of one.
 #[Object]
 impl Order {
     async fn id(&self) -> OrderId {
@@ -27,8 +32,18 @@ impl Order {
         self.0.total
     }
 
+    /// What was given back of it, or is about to be.
+    async fn refunded(&self) -> Money {
+        self.0.refunded
+    }
+
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
+    }
+
+    /// By which the order can be followed on its way.
+    async fn tracking_code(&self) -> Option<&str> {
+        self.0.tracking_code.as_deref()
     }
 
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<OrderLine>, ApiError> {
@@ -39,12 +54,28 @@ impl Order {
             .map(|line| OrderLine::new(line, self.0.total))
             .collect()
     }
+
+    /// The refunds that were granted, oldest first.
+    async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<Refund>, ApiError> {
+        let loader = ctx.data_unchecked::<RefundLoader>();
+        let refunds = loader.try_load(self.0.id).await.map_err(ApiError::internal)??;
+        Ok(refunds.into_iter().map(Refund::from).collect())
+    }
+
+    /// What happened to it, oldest first.
+    async fn history(&self, ctx: &Context<'_>) -> Result<Vec<OrderTransition>, ApiError> {
+        let loader = ctx.data_unchecked::<HistoryLoader>();
+        let history = loader.try_load(self.0.id).await.map_err(ApiError::internal)??;
+        Ok(history.into_iter().map(OrderTransition::of).collect())
+    }
 }
 
 /// So many of one variant, at the price they were bought for.
 #[derive(SimpleObject)]
 pub struct OrderLine {
     quantity: i32,
+    /// How many of them were refunded.
+    refunded_quantity: i32,
     /// The price of one.
     unit_price: Money,
     /// The price of all.
@@ -60,10 +91,56 @@ impl OrderLine {
             .map_err(ApiError::internal)?;
         Ok(Self {
             quantity: line.quantity,
+            refunded_quantity: line.refunded,
             unit_price,
             total,
             variant: ProductVariant { sku: line.sku },
         })
+    }
+}
+
+/// Money that is given back.
+#[derive(SimpleObject)]
+pub struct Refund {
+    id: RefundId,
+    status: RefundStatus,
+    amount: Money,
+    reason: Option<String>,
+}
+
+impl From<store::Refund> for Refund {
+    fn from(refund: store::Refund) -> Self {
+        Self {
+            id: refund.id,
+            status: refund.status,
+            amount: refund.amount,
+            reason: refund.reason,
+        }
+    }
+}
+
+/// Something that happened to an order.
+#[derive(SimpleObject)]
+pub struct OrderTransition {
+    event: Event,
+    /// Where it stood before; null at first.
+    from: Option<Status>,
+    /// Where it stood then.
+    to: Status,
+    /// Why, where there is more to say.
+    reason: Option<String>,
+    at: DateTime<Utc>,
+}
+
+impl OrderTransition {
+    fn of(entry: store::HistoryEntry) -> Self {
+        Self {
+            event: entry.event,
+            from: entry.from,
+            to: entry.to,
+            reason: entry.reason,
+            at: entry.occurred_at,
+        }
     }
 }
 
@@ -74,77 +151,49 @@ pub struct ProductVariant {
     sku: Sku,
 }
 
-/// What to buy.
-#[derive(InputObject)]
-pub struct PurchaseInput {
-    /// Chosen by the client, 1 to 255 bytes: repeating a purchase with the same key returns the first answer.
-    idempotency_key: String,
-    /// 1 to 50 lines; lines of the same variant are summed.
-    lines: Vec<PurchaseLineInput>,
-    /// The means of payment.
-    payment_token: String,
+/// What somebody keeps for later.
+#[derive(SimpleObject)]
+pub struct Wishlist {
+    /// In the order in which they came.
+    items: Vec<WishlistItem>,
+}
+
+impl Wishlist {
+    /// That of `customer`.
+    pub async fn of(wishlists: &Wishlists, customer: UserId) -> Result<Self, ApiError> {
+        let items = wishlists.items(customer).await?;
+        let item = |item: store::WishlistItem| WishlistItem {
+            quantity: item.quantity,
+            added_at: item.added_at,
+            variant: ProductVariant { sku: item.sku },
+        };
+        Ok(Self {
+            items: items.into_iter().map(item).collect(),
+        })
+    }
+}
+
+/// So many of one variant.
+#[derive(SimpleObject)]
+pub struct WishlistItem {
+    quantity: i32,
+    added_at: DateTime<Utc>,
+    variant: ProductVariant,
 }
 
 /// So many of one variant.
 #[derive(InputObject)]
-pub struct PurchaseLineInput {
+pub struct OrderLineInput {
     sku: Sku,
     /// 1 to 1000.
     quantity: i32,
 }
 
-impl From<PurchaseInput> for Wish {
-    fn from(input: PurchaseInput) -> Self {
-        let demand = |line: PurchaseLineInput| Demand {
-            sku: line.sku,
-            quantity: line.quantity,
-        };
-        Self {
-            idempotency_key: input.idempotency_key,
-            lines: input.lines.into_iter().map(demand).collect(),
-            payment_token: input.payment_token,
-        }
-    }
-}
-
-/// The order, or what stands in its way.
-#[derive(SimpleObject)]
-pub struct PurchasePayload {
-    /// There is one as soon as stock was held for it; it may have failed or be pending, then `userErrors` says why.
-    order: Option<Order>,
-    user_errors: Vec<UserError>,
-}
-
-impl From<Answer> for PurchasePayload {
-    fn from(answer: Answer) -> Self {
-        Self {
-            order: answer.order.map(Order),
-            user_errors: answer.errors,
-        }
-    }
-}
-
-/// Which order to cancel.
-#[derive(InputObject)]
-pub struct CancelOrderInput {
-    /// The order.
-    pub order_id: OrderId,
-    /// Chosen by the client, 1 to 255 bytes: repeating a cancellation with the same key returns the first answer.
-    pub idempotency_key: String,
-}
-
-/// The cancelled order, or what stands in its way.
-#[derive(SimpleObject)]
-pub struct CancelOrderPayload {
-    order: Option<Order>,
-    user_errors: Vec<UserError>,
-}
-
-impl From<Answer> for CancelOrderPayload {
-    fn from(answer: Answer) -> Self {
-        Self {
-            order: answer.order.map(Order),
-            user_errors: answer.errors,
-        }
-    }
+/// What the lines ask for.
+pub fn demands(lines: Vec<OrderLineInput>) -> Vec<Demand> {
+    let demand = |line: OrderLineInput| Demand {
+        sku: line.sku,
+        quantity: line.quantity,
+    };
+    lines.into_iter().map(demand).collect()
 }

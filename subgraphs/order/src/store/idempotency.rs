@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use async_graphql::resolver_utils::EnumType;
-use fondaco_contracts::{ErrorCode, OrderId, UserError, UserId};
+use fondaco_contracts::{ErrorCode, OrderId, ReservationId, UserError, UserId};
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, postgres::PgRow, types::Json};
+use sqlx::{PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::{Store, StoreError, undecodable};
@@ -27,6 +27,8 @@ pub struct Key {
 pub struct Record {
     /// The order it stands for.
     pub order: OrderId,
+    /// The name of that order's hold at inventory, where it buys.
+    pub reservation: ReservationId,
     /// The fingerprint it was first used with.
     pub parameters: Vec<u8>,
     /// How it ended; none while under way.
@@ -40,6 +42,8 @@ pub struct Record {
 pub enum Outcome {
     /// The order exists in this state; the answer follows from it.
     Ordered(Status),
+    /// The operation on the order was carried out.
+    Done,
     /// The answer is this error.
     Rejected(UserError),
 }
@@ -49,11 +53,17 @@ impl Store {
     ///
     /// The commit is not waited for: a claim that a crash of Postgres loses was followed by nothing durable, because whatever is committed
     /// after it would have made it durable too. Then the hold made in its name lapses, and the key is free again.
-    pub async fn claim(&self, key: &Key, order: OrderId, lease: Duration) -> Result<bool, StoreError> {
+    pub async fn claim(
+        &self,
+        key: &Key,
+        order: OrderId,
+        reservation: ReservationId,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
         let done = sqlx::query(
             "with durability as (select set_config('synchronous_commit', 'off', true))
-             insert into idempotency_record (customer_id, idempotency_key, parameters, order_id, leased_until)
-             select $1, $2, $3, $4, now() + make_interval(secs => $5) from durability
+             insert into idempotency_record (customer_id, idempotency_key, parameters, order_id, leased_until, reservation_id)
+             select $1, $2, $3, $4, now() + make_interval(secs => $5), $6 from durability
              on conflict (customer_id, idempotency_key) do nothing",
         )
         .bind(key.customer.as_uuid())
@@ -61,6 +71,7 @@ impl Store {
         .bind(&key.parameters)
         .bind(order.as_uuid())
         .bind(lease.as_secs_f64())
+        .bind(reservation.as_uuid())
         .execute(&self.pool)
         .await?;
         Ok(done.rows_affected() == 1)
@@ -69,7 +80,7 @@ impl Store {
     /// What is stored about a key.
     pub async fn record(&self, key: &Key) -> Result<Option<Record>, StoreError> {
         let row = sqlx::query(
-            "select r.order_id, r.parameters, r.outcome, r.rejection, r.leased_until > now() as leased, o.status
+            "select r.order_id, coalesce(r.reservation_id, r.order_id) as reservation_id, r.parameters, r.outcome, r.rejection, r.leased_until > now() as leased, o.status
              from idempotency_record r left join orders o on o.id = r.order_id
              where r.customer_id = $1 and r.idempotency_key = $2",
         )
@@ -80,11 +91,16 @@ impl Store {
         Ok(row.as_ref().map(record).transpose()?)
     }
 
-    /// Gives an unfinished key another order id, after the hold in the name of the old one has ended. False when somebody else has.
-    pub async fn rename(&self, key: &Key, old: OrderId, new: OrderId) -> Result<bool, StoreError> {
+    /// Gives an unfinished key another reservation, after the one in the old name has ended. False when somebody else has.
+    pub async fn renew_reservation(
+        &self,
+        key: &Key,
+        old: ReservationId,
+        new: ReservationId,
+    ) -> Result<bool, StoreError> {
         let done = sqlx::query(
-            "update idempotency_record set order_id = $4
-             where customer_id = $1 and idempotency_key = $2 and order_id = $3 and outcome is null",
+            "update idempotency_record set reservation_id = $4
+             where customer_id = $1 and idempotency_key = $2 and coalesce(reservation_id, order_id) = $3 and outcome is null",
         )
         .bind(key.customer.as_uuid())
         .bind(&key.text)
@@ -121,6 +137,19 @@ impl Store {
         Ok(())
     }
 
+    /// Stores that the operation was carried out: from now on its order gives the answer.
+    pub async fn finish(&self, key: &Key) -> Result<(), StoreError> {
+        sqlx::query(
+            "update idempotency_record set outcome = 'DONE'
+             where customer_id = $1 and idempotency_key = $2 and outcome is null",
+        )
+        .bind(key.customer.as_uuid())
+        .bind(&key.text)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Stores the error that is the answer from now on. False when there is an outcome already.
     pub async fn reject(&self, key: &Key, error: &UserError) -> Result<bool, StoreError> {
         let done = sqlx::query(
@@ -136,9 +165,29 @@ impl Store {
     }
 }
 
+/// Records in the transaction of its effect that an operation was carried out. False when the key was used before.
+pub(super) async fn record_done(
+    connection: &mut PgConnection,
+    key: &Key,
+    order: OrderId,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(
+        "insert into idempotency_record (customer_id, idempotency_key, parameters, order_id, leased_until, outcome)
+         values ($1, $2, $3, $4, now(), 'DONE') on conflict (customer_id, idempotency_key) do nothing",
+    )
+    .bind(key.customer.as_uuid())
+    .bind(&key.text)
+    .bind(&key.parameters)
+    .bind(order.as_uuid())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 fn record(row: &PgRow) -> sqlx::Result<Record> {
     Ok(Record {
         order: row.try_get::<Uuid, _>("order_id")?.into(),
+        reservation: row.try_get::<Uuid, _>("reservation_id")?.into(),
         parameters: row.try_get("parameters")?,
         outcome: outcome(row)?,
         leased: row.try_get("leased")?,
@@ -152,6 +201,9 @@ fn outcome(row: &PgRow) -> sqlx::Result<Option<Outcome>> {
     if outcome == "REJECTED" {
         let Json(rejection) = row.try_get::<Json<Rejection>, _>("rejection")?;
         return rejection.into_error().map(Outcome::Rejected).map(Some);
+    }
+    if outcome == "DONE" {
+        return Ok(Some(Outcome::Done));
     }
     let status: &str = row.try_get("status")?;
     status

@@ -1,18 +1,31 @@
 //! The service's tables in Postgres: all SQL.
 //!
 //! - [`idempotency`]: one record per key, claimed before any effect
-//! - [`orders`]: orders and their lines; every status change with its outbox row
+//! - [`orders`]: reading orders, their lines and their history
+//! - [`transitions`]: every status change, with its history and its outbox row
+//! - [`drafts`]: orders that are put together, and their purchase
+//! - [`refunds`]: what is given back
+//! - [`wishlist`]: what customers keep for later
 //!
-//! A change that must be whole is one statement with data-modifying parts: one round trip, one commit.
+//! A change that must be whole is one statement with data-modifying parts, one round trip and one commit; where the parts must see each
+//! other it is a transaction.
 
+pub mod drafts;
 pub mod idempotency;
 pub mod orders;
+pub mod refunds;
+pub mod transitions;
+pub mod wishlist;
 
 use sqlx::PgPool;
 use thiserror::Error;
 
+pub use drafts::{Draft, PlacedDraft};
 pub use idempotency::{Key, Outcome, Record};
-pub use orders::{Line, NewLine, NewOrder, Order, Transition};
+pub use orders::{HistoryEntry, Line, Order};
+pub use refunds::{NewRefund, Refund, RefundStatus};
+pub use transitions::{NewLine, NewOrder, Transition};
+pub use wishlist::WishlistItem;
 
 /// A database fault.
 #[derive(Debug, Error)]
@@ -32,6 +45,6 @@ impl Store {
     }
 }
 
-fn undecodable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+pub(crate) fn undecodable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }

@@ -1,14 +1,12 @@
-//! Orders and their lines. Every status change is conditional on the status and version read, and commits with its outbox row.
-
-use std::time::Duration;
+//! Reading orders, their lines and their history.
 
 use chrono::{DateTime, Utc};
-use fondaco_contracts::{Money, OrderEvent, OrderId, Sku, UserId};
+use fondaco_contracts::{Money, OrderId, ReservationId, Sku, UserId};
 use sqlx::{FromRow, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::{Key, Store, StoreError, undecodable};
-use crate::order::Status;
+use super::{Store, StoreError, undecodable};
+use crate::order::{Event, Status};
 
 /// A stored order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,19 +15,25 @@ pub struct Order {
     pub id: OrderId,
     /// Who bought.
     pub customer: UserId,
+    /// The name of its hold at inventory.
+    pub reservation: ReservationId,
     /// Where it stands.
     pub status: Status,
     /// Counts transitions.
     pub version: i32,
     /// What all lines cost.
     pub total: Money,
+    /// What was granted back so far.
+    pub refunded: Money,
     /// Why it failed.
     pub failure: Option<String>,
-    /// When the hold on its stock lapses.
-    pub held_until: DateTime<Utc>,
+    /// When the hold on its stock lapses; drafts hold nothing.
+    pub held_until: Option<DateTime<Utc>>,
     /// Money may be held although it is cancelled.
     pub refund_due: bool,
-    /// When it was placed.
+    /// By which it can be followed on its way.
+    pub tracking_code: Option<String>,
+    /// When it was placed, or begun as a draft.
     pub created_at: DateTime<Utc>,
 }
 
@@ -42,184 +46,30 @@ pub struct Line {
     pub sku: Sku,
     /// How many.
     pub quantity: i32,
+    /// How many of them were refunded.
+    pub refunded: i32,
     /// The price of one, in minor units of the order's currency.
     pub unit_amount: i64,
 }
 
-/// A line to be stored.
+/// A transition an order has made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewLine {
-    /// What is bought.
-    pub sku: Sku,
-    /// What it is called now.
-    pub name: String,
-    /// How many.
-    pub quantity: i32,
-    /// The price of one now.
-    pub unit_price: Money,
-}
-
-/// An order to be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewOrder {
-    /// Its id.
-    pub id: OrderId,
-    /// What all lines cost.
-    pub total: Money,
-    /// When the hold on its stock lapses.
-    pub held_until: DateTime<Utc>,
-    /// What is bought.
-    pub lines: Vec<NewLine>,
-}
-
-/// A status change to be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition<'a> {
-    /// The order as it was read.
-    pub order: &'a Order,
-    /// Where it goes.
+pub struct HistoryEntry {
+    /// Which order.
+    pub order: OrderId,
+    /// What happened.
+    pub event: Event,
+    /// Where it stood before; none at first.
+    pub from: Option<Status>,
+    /// Where it stood then.
     pub to: Status,
-    /// Why, when it fails.
-    pub failure: Option<&'a str>,
-    /// Money must be given back afterwards.
-    pub refund_due: bool,
-    /// The key of the operation that this completes.
-    pub key: Option<&'a Key>,
+    /// Why, where there is more to say.
+    pub reason: Option<String>,
+    /// When.
+    pub occurred_at: DateTime<Utc>,
 }
 
 impl Store {
-    /// Stores a PENDING order, its lines and its event, and completes the key: all or nothing. None when the key has an outcome, or another order id.
-    pub async fn place(
-        &self,
-        key: &Key,
-        new: &NewOrder,
-        settle_after: Duration,
-    ) -> Result<Option<Order>, StoreError> {
-        let event = OrderEvent::Created.about(new.id);
-        let order = sqlx::query_as(
-            "with claimed as (
-                update idempotency_record set outcome = 'ORDERED'
-                where customer_id = $1 and idempotency_key = $2 and order_id = $16 and outcome is null
-                returning order_id
-             ), placed as (
-                insert into orders (id, customer_id, status, amount, currency, held_until, settle_at)
-                select order_id, $1, 'PENDING', $3, $4, $5, now() + make_interval(secs => $6) from claimed
-                returning *
-             ), lines as (
-                insert into order_line (order_id, position, sku, name, quantity, unit_amount)
-                select placed.id, line.position, line.sku, line.name, line.quantity, line.unit_amount
-                from placed, unnest($7::text[], $8::text[], $9::int[], $10::bigint[])
-                    with ordinality as line (sku, name, quantity, unit_amount, position)
-             ), published as (
-                insert into outbox (id, aggregate_id, name, payload, occurred_at)
-                select $11, $12, $13, $14, $15 from placed
-             )
-             select * from placed",
-        )
-        .bind(key.customer.as_uuid())
-        .bind(&key.text)
-        .bind(new.total.minor_units())
-        .bind(new.total.currency.as_str())
-        .bind(new.held_until)
-        .bind(settle_after.as_secs_f64())
-        .bind(new.lines.iter().map(|line| line.sku.as_str()).collect::<Vec<_>>())
-        .bind(
-            new.lines
-                .iter()
-                .map(|line| line.name.as_str())
-                .collect::<Vec<_>>(),
-        )
-        .bind(new.lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
-        .bind(
-            new.lines
-                .iter()
-                .map(|line| line.unit_price.minor_units())
-                .collect::<Vec<_>>(),
-        )
-        .bind(event.id.as_uuid())
-        .bind(event.aggregate_id)
-        .bind(event.name)
-        .bind(event.payload)
-        .bind(event.occurred_at)
-        .bind(new.id.as_uuid())
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(order)
-    }
-
-    /// Stores a status change with its event. None when the order is no longer as it was read.
-    pub async fn transition(&self, change: &Transition<'_>) -> Result<Option<Order>, StoreError> {
-        let event = event(change.to).about(change.order.id);
-        let order = sqlx::query_as(
-            "with moved as (
-                update orders set status = $4, version = version + 1, failure = $5, refund_due = $6,
-                    settle_at = case when $6 then now() end, updated_at = now()
-                where id = $1 and status = $2 and version = $3
-                returning *
-             ), completed as (
-                update idempotency_record set outcome = 'ORDERED'
-                where customer_id = $7 and idempotency_key = $8 and exists (select from moved)
-             ), published as (
-                insert into outbox (id, aggregate_id, name, payload, occurred_at)
-                select $9, $10, $11, $12, $13 from moved
-             )
-             select * from moved",
-        )
-        .bind(change.order.id.as_uuid())
-        .bind(change.order.status.as_str())
-        .bind(change.order.version)
-        .bind(change.to.as_str())
-        .bind(change.failure)
-        .bind(change.refund_due)
-        .bind(change.key.map(|key| key.customer.as_uuid()))
-        .bind(change.key.map(|key| key.text.as_str()))
-        .bind(event.id.as_uuid())
-        .bind(event.aggregate_id)
-        .bind(event.name)
-        .bind(event.payload)
-        .bind(event.occurred_at)
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(order)
-    }
-
-    /// Makes the sweeper look at an open order at another time.
-    pub async fn settle_in(&self, order: OrderId, pause: Duration) -> Result<(), StoreError> {
-        sqlx::query(
-            "update orders set settle_at = now() + make_interval(secs => $2) where id = $1 and settle_at is not null",
-        )
-        .bind(order.as_uuid())
-        .bind(pause.as_secs_f64())
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
-    /// Stores that no money is held for a cancelled order any more.
-    pub async fn refunded(&self, order: OrderId) -> Result<(), StoreError> {
-        sqlx::query("update orders set refund_due = false, settle_at = null where id = $1 and refund_due")
-            .bind(order.as_uuid())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
-    }
-
-    /// Orders whose settlement is due, which then counts as tried: no other sweeper gets them before `again` has passed.
-    pub async fn take_due(&self, limit: i64, again: Duration) -> Result<Vec<Order>, StoreError> {
-        let orders = sqlx::query_as(
-            "update orders set settle_at = now() + make_interval(secs => $2)
-             where id in (
-                select id from orders where settle_at <= now() order by settle_at limit $1 for update skip locked
-             )
-             returning *",
-        )
-        .bind(limit)
-        .bind(again.as_secs_f64())
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(orders)
-    }
-
     /// One order.
     pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         Ok(self.orders(&[id]).await?.pop())
@@ -227,26 +77,30 @@ impl Store {
 
     /// Many orders, in one statement; unknown ids are left out.
     pub async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Order>, StoreError> {
-        let ids: Vec<Uuid> = ids.iter().map(OrderId::as_uuid).collect();
         Ok(sqlx::query_as("select * from orders where id = any($1)")
-            .bind(ids)
+            .bind(uuids(ids))
             .fetch_all(&self.pool)
             .await?)
     }
 
-    /// A customer's orders, newest first, older than `after`.
+    /// A customer's orders, newest first, older than `after`; of these statuses where there are any.
     pub async fn orders_of(
         &self,
         customer: UserId,
+        statuses: &[Status],
         after: Option<OrderId>,
         limit: i64,
     ) -> Result<Vec<Order>, StoreError> {
+        let statuses: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
         let orders = sqlx::query_as(
-            "select * from orders where customer_id = $1 and id < $2 order by id desc limit $3",
+            "select * from orders
+             where customer_id = $1 and id < $2 and (cardinality($4::text[]) = 0 or status = any($4))
+             order by id desc limit $3",
         )
         .bind(customer.as_uuid())
         .bind(after.map_or(Uuid::max(), |id| id.as_uuid()))
         .bind(limit)
+        .bind(statuses)
         .fetch_all(&self.pool)
         .await?;
         Ok(orders)
@@ -254,25 +108,31 @@ impl Store {
 
     /// The lines of many orders, in one statement, each order's in their order.
     pub async fn lines_of(&self, orders: &[OrderId]) -> Result<Vec<Line>, StoreError> {
-        let ids: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
         let lines = sqlx::query_as(
-            "select order_id, sku, quantity, unit_amount from order_line
+            "select order_id, sku, quantity, refunded_quantity, unit_amount from order_line
              where order_id = any($1) order by order_id, position",
         )
-        .bind(ids)
+        .bind(uuids(orders))
         .fetch_all(&self.pool)
         .await?;
         Ok(lines)
     }
+
+    /// The transitions of many orders, in one statement, each order's in their order.
+    pub async fn history_of(&self, orders: &[OrderId]) -> Result<Vec<HistoryEntry>, StoreError> {
+        let history = sqlx::query_as(
+            "select order_id, event, from_status, to_status, reason, occurred_at from order_transition
+             where order_id = any($1) order by order_id, version",
+        )
+        .bind(uuids(orders))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(history)
+    }
 }
 
-fn event(to: Status) -> OrderEvent {
-    match to {
-        Status::Pending => OrderEvent::Created,
-        Status::Confirmed => OrderEvent::Confirmed,
-        Status::Cancelled => OrderEvent::Cancelled,
-        Status::Failed => OrderEvent::Failed,
-    }
+pub(super) fn uuids(ids: &[OrderId]) -> Vec<Uuid> {
+    ids.iter().map(OrderId::as_uuid).collect()
 }
 
 impl FromRow<'_, PgRow> for Order {
@@ -280,15 +140,19 @@ impl FromRow<'_, PgRow> for Order {
         let status: &str = row.try_get("status")?;
         let currency: &str = row.try_get("currency")?;
         let currency = currency.parse().map_err(undecodable)?;
+        let money = |minor_units| Money::new(minor_units, currency).map_err(undecodable);
         Ok(Self {
             id: row.try_get::<Uuid, _>("id")?.into(),
             customer: row.try_get::<Uuid, _>("customer_id")?.into(),
+            reservation: row.try_get::<Uuid, _>("reservation_id")?.into(),
             status: status.parse().map_err(undecodable)?,
             version: row.try_get("version")?,
-            total: Money::new(row.try_get("amount")?, currency).map_err(undecodable)?,
+            total: money(row.try_get("amount")?)?,
+            refunded: money(row.try_get("refunded_amount")?)?,
             failure: row.try_get("failure")?,
             held_until: row.try_get("held_until")?,
             refund_due: row.try_get("refund_due")?,
+            tracking_code: row.try_get("tracking_code")?,
             created_at: row.try_get("created_at")?,
         })
     }
@@ -301,7 +165,23 @@ impl FromRow<'_, PgRow> for Line {
             order: row.try_get::<Uuid, _>("order_id")?.into(),
             sku: sku.parse().map_err(undecodable)?,
             quantity: row.try_get("quantity")?,
+            refunded: row.try_get("refunded_quantity")?,
             unit_amount: row.try_get("unit_amount")?,
+        })
+    }
+}
+
+impl FromRow<'_, PgRow> for HistoryEntry {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let from: Option<&str> = row.try_get("from_status")?;
+        let (event, to): (&str, &str) = (row.try_get("event")?, row.try_get("to_status")?);
+        Ok(Self {
+            order: row.try_get::<Uuid, _>("order_id")?.into(),
+            event: event.parse().map_err(undecodable)?,
+            from: from.map(str::parse).transpose().map_err(undecodable)?,
+            to: to.parse().map_err(undecodable)?,
+            reason: row.try_get("reason")?,
+            occurred_at: row.try_get("occurred_at")?,
         })
     }
 }

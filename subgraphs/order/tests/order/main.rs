@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "what serves tests may panic like a test")]
 
+mod after_sale;
 mod cancellation;
 mod crashes;
+mod drafts;
 mod faults;
 mod peers;
 mod purchase;
 mod queries;
 mod schema;
 mod shop;
+mod two_steps;
+mod wishlist;

@@ -1,8 +1,9 @@
 //! A shop for one test: an order service with its peers, a customer, and what they do.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,13 +14,12 @@ use fondaco_chassis::{
     Caller, Service,
     testing::{TestRuntime, customer, service},
 };
-use fondaco_contracts::{OrderId, UserId};
+use fondaco_contracts::{OrderId, RefundId, UserId};
 use fondaco_order::config::OrderConfig;
 use fondaco_payment::{
     config::PaymentConfig,
-    provider::{ChargeRequest, NoAnswer, Provider, Verdict, sandbox::Sandbox},
+    provider::{Answered, ChargeRequest, Provider, RefundRequest, Verdict, sandbox::Sandbox},
 };
-use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -29,22 +29,40 @@ use crate::peers::{Catalogue, Inventory, Switch, serve};
 #[derive(Default)]
 pub struct Bank {
     pub charges: AtomicUsize,
-    pub refunds: AtomicUsize,
+    /// As a provider does: a refund that is asked for again moves nothing.
+    pub refunds: Mutex<HashMap<RefundId, i64>>,
+    pub captures: AtomicUsize,
+    pub voids: AtomicUsize,
 }
 
 impl Provider for Bank {
-    fn charge<'a>(&'a self, request: &'a ChargeRequest) -> BoxFuture<'a, Result<Verdict, NoAnswer>> {
+    fn charge<'a>(&'a self, request: &'a ChargeRequest) -> Answered<'a, Verdict> {
         self.charges.fetch_add(1, Ordering::SeqCst);
         Sandbox.charge(request)
     }
 
-    fn settle<'a>(&'a self, request: &'a ChargeRequest) -> BoxFuture<'a, Result<Verdict, NoAnswer>> {
+    fn settle<'a>(&'a self, request: &'a ChargeRequest) -> Answered<'a, Verdict> {
         Sandbox.settle(request)
     }
 
-    fn refund(&self, order: OrderId) -> BoxFuture<'_, Result<(), NoAnswer>> {
-        self.refunds.fetch_add(1, Ordering::SeqCst);
-        Sandbox.refund(order)
+    fn confirm<'a>(&'a self, request: &'a ChargeRequest, confirmation: &'a str) -> Answered<'a, Verdict> {
+        Sandbox.confirm(request, confirmation)
+    }
+
+    fn capture<'a>(&'a self, request: &'a ChargeRequest) -> Answered<'a, Verdict> {
+        self.captures.fetch_add(1, Ordering::SeqCst);
+        Sandbox.capture(request)
+    }
+
+    fn void(&self, order: OrderId) -> Answered<'_, Verdict> {
+        self.voids.fetch_add(1, Ordering::SeqCst);
+        Sandbox.void(order)
+    }
+
+    fn refund<'a>(&'a self, request: &'a RefundRequest) -> Answered<'a, ()> {
+        let mut refunds = self.refunds.lock().unwrap();
+        refunds.insert(request.refund, request.amount.minor_units());
+        Sandbox.refund(request)
     }
 }
 
@@ -156,7 +174,7 @@ impl Shop {
     }
 
     pub fn refunds(&self) -> usize {
-        self.bank.refunds.load(Ordering::SeqCst)
+        self.bank.refunds.lock().unwrap().len()
     }
 
     pub async fn call_as(&self, caller: &Caller, query: &str, variables: Value) -> Value {
@@ -204,6 +222,28 @@ impl Shop {
             .await;
         assert!(answer["errors"].is_null(), "{answer}");
         answer["data"]["cancelOrder"].clone()
+    }
+
+    /// Runs a mutation whose only argument is `input`, and gives its payload.
+    pub async fn mutate(&self, field: &str, kind: &str, selection: &str, input: Value) -> Value {
+        self.mutate_as(&customer(self.customer), field, kind, selection, input)
+            .await
+    }
+
+    pub async fn mutate_as(
+        &self,
+        caller: &Caller,
+        field: &str,
+        kind: &str,
+        selection: &str,
+        input: Value,
+    ) -> Value {
+        let query = format!(
+            "mutation ($input: {kind}!) {{ {field}(input: $input) {{ {selection} userErrors {{ code field }} }} }}"
+        );
+        let answer = self.call_as(caller, &query, json!({ "input": input })).await;
+        assert!(answer["errors"].is_null(), "{answer}");
+        answer["data"][field].clone()
     }
 
     /// The status of an order, as the customer sees it.

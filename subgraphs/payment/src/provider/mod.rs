@@ -2,7 +2,7 @@
 
 pub mod sandbox;
 
-use fondaco_contracts::{Money, OrderId};
+use fondaco_contracts::{Money, OrderId, RefundId};
 use futures::future::BoxFuture;
 use thiserror::Error;
 
@@ -15,14 +15,31 @@ pub struct ChargeRequest {
     pub amount: Money,
     /// The customer's means of payment, as the provider calls it.
     pub token: String,
+    /// Take the money at once; otherwise set it aside.
+    pub capture: bool,
 }
 
-/// A final answer of the provider.
+/// A request to give money back. The refund's id is the idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundRequest {
+    /// The order that was paid.
+    pub order: OrderId,
+    /// The refund.
+    pub refund: RefundId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// An answer of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The money is taken.
     Captured,
-    /// It is not and will not be; with the provider's reason, such as `insufficient_funds`.
+    /// The money is set aside.
+    Authorized,
+    /// The customer must confirm the payment first, at this address.
+    ConfirmationRequired(String),
+    /// It is not taken and will not be; with the provider's reason, such as `insufficient_funds`.
     Declined(String),
 }
 
@@ -31,14 +48,27 @@ pub enum Verdict {
 #[error("the payment provider did not answer in time")]
 pub struct NoAnswer;
 
-/// A payment provider.
+/// What the provider says, if anything.
+pub type Answered<'a, T> = BoxFuture<'a, Result<T, NoAnswer>>;
+
+/// A payment provider. Every call may be repeated: it has its effect once, and the same answer.
 pub trait Provider: Send + Sync + 'static {
-    /// Takes the money, once per order however often it is called.
-    fn charge<'a>(&'a self, request: &'a ChargeRequest) -> BoxFuture<'a, Result<Verdict, NoAnswer>>;
+    /// Takes the money, or sets it aside, once per order.
+    fn charge<'a>(&'a self, request: &'a ChargeRequest) -> Answered<'a, Verdict>;
 
     /// What became of a charge that was asked for and not answered. A request that never arrived is carried out now, under the same key.
-    fn settle<'a>(&'a self, request: &'a ChargeRequest) -> BoxFuture<'a, Result<Verdict, NoAnswer>>;
+    fn settle<'a>(&'a self, request: &'a ChargeRequest) -> Answered<'a, Verdict>;
 
-    /// Gives the money of `order` back, once however often it is called.
-    fn refund(&self, order: OrderId) -> BoxFuture<'_, Result<(), NoAnswer>>;
+    /// Hands the customer's confirmation of a payment on.
+    fn confirm<'a>(&'a self, request: &'a ChargeRequest, confirmation: &'a str) -> Answered<'a, Verdict>;
+
+    /// Takes the money that was set aside for an order.
+    fn capture<'a>(&'a self, request: &'a ChargeRequest) -> Answered<'a, Verdict>;
+
+    /// Lets the money go that was set aside for an order, or was to be confirmed: [`Verdict::Declined`]. [`Verdict::Captured`] where it
+    /// turns out to have been taken.
+    fn void(&self, order: OrderId) -> Answered<'_, Verdict>;
+
+    /// Gives money back, once per refund.
+    fn refund<'a>(&'a self, request: &'a RefundRequest) -> Answered<'a, ()>;
 }

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 use fondaco_chassis::{ApiError, require_service};
 use fondaco_contracts::{Money, OrderId};
 
-use super::types::{ChargeInput, ChargePayload, RefundPayload};
+use super::types::{ChargeInput, ChargePayload, RefundPartInput, RefundPayload};
 use crate::{charge::Charges, provider::ChargeRequest};
 
 /// The mutation root.
@@ -20,6 +20,7 @@ impl Mutation {
             order: input.order_id,
             amount,
             token: input.token,
+            capture: input.capture,
         };
         let outcome = ctx
             .data_unchecked::<Charges>()
@@ -28,10 +29,43 @@ impl Mutation {
         Ok(outcome.into())
     }
 
-    /// Makes sure that no money is kept for an order: gives back what was taken, calls off what was not asked for yet.
+    /// Completes a payment that waits for its second step; null when no charge was ever asked for.
+    #[graphql(inaccessible, guard = "require_service()")]
+    async fn complete_charge(
+        &self,
+        ctx: &Context<'_>,
+        order_id: OrderId,
+        confirmation: String,
+    ) -> Result<Option<ChargePayload>, ApiError> {
+        let charges = ctx.data_unchecked::<Charges>();
+        let outcome = charges.complete(order_id, &confirmation).await?;
+        Ok(outcome.map(ChargePayload::from))
+    }
+
+    /// Makes sure that no money is kept for an order: gives back what is left of what was taken, calls off what was not asked for yet.
     #[graphql(inaccessible, guard = "require_service()")]
     async fn refund(&self, ctx: &Context<'_>, order_id: OrderId) -> Result<RefundPayload, ApiError> {
         Ok(ctx.data_unchecked::<Charges>().refund(order_id).await?.into())
+    }
+
+    /// Gives some of an order's money back, once per refund.
+    #[graphql(inaccessible, guard = "require_service()")]
+    async fn refund_part(
+        &self,
+        ctx: &Context<'_>,
+        input: RefundPartInput,
+    ) -> Result<RefundPayload, ApiError> {
+        let amount = input.amount.minor_units();
+        if amount < 1 {
+            return Err(ApiError::BadUserInput(
+                "an amount to refund is positive".to_owned(),
+            ));
+        }
+        let charges = ctx.data_unchecked::<Charges>();
+        Ok(charges
+            .refund_part(input.order_id, input.refund_id, amount)
+            .await?
+            .into())
     }
 }
 

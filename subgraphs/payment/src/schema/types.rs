@@ -1,11 +1,12 @@
 //! The types of the schema.
 
 use async_graphql::{Enum, InputObject, SimpleObject};
-use fondaco_contracts::{CurrencyCode, Money, OrderId, PaymentId, UserId, money::Amount};
+use fondaco_contracts::{CurrencyCode, Money, OrderId, PaymentId, RefundId, UserId, money::Amount};
 
 use crate::{
-    charge::{Outcome, Refund},
-    store::{Charge, Status},
+    charge::{Outcome, Refunded},
+    status::Status,
+    store::Charge,
 };
 
 /// The money for an order.
@@ -14,6 +15,10 @@ pub struct Payment {
     id: PaymentId,
     status: PaymentStatus,
     amount: Money,
+    /// How much of it was given back.
+    refunded: Money,
+    /// Where the customer confirms it, while that is awaited.
+    confirmation_url: Option<String>,
 }
 
 /// Where a payment stands.
@@ -21,13 +26,21 @@ pub struct Payment {
 pub enum PaymentStatus {
     /// Under way.
     Pending,
+    /// The customer must confirm it first.
+    RequiresConfirmation,
+    /// The money is set aside; it is not taken yet.
+    Authorized,
+    /// What was set aside, or waited for the customer, was let go.
+    Voided,
     /// The money is taken.
     Captured,
     /// The provider refused.
     Declined,
     /// The provider has not answered; it will be asked again.
     Unknown,
-    /// The money was given back.
+    /// Some of the money was given back.
+    PartiallyRefunded,
+    /// All of the money was given back.
     Refunded,
 }
 
@@ -37,15 +50,23 @@ impl Payment {
         let status = match charge.status {
             Status::Pending => PaymentStatus::Pending,
             Status::Unknown => PaymentStatus::Unknown,
+            Status::RequiresConfirmation => PaymentStatus::RequiresConfirmation,
+            Status::Authorized => PaymentStatus::Authorized,
+            Status::Voided => PaymentStatus::Voided,
             Status::Captured => PaymentStatus::Captured,
             Status::Declined => PaymentStatus::Declined,
+            Status::PartiallyRefunded => PaymentStatus::PartiallyRefunded,
             Status::Refunded => PaymentStatus::Refunded,
             Status::CalledOff => return None,
         };
+        let amount = charge.terms.as_ref()?.amount;
+        let refunded = Money::new(charge.refunded_amount, amount.currency).ok()?;
         Some(Self {
             id: charge.id,
             status,
-            amount: charge.terms.as_ref()?.amount,
+            amount,
+            refunded,
+            confirmation_url: charge.confirmation_url.clone(),
         })
     }
 }
@@ -64,6 +85,9 @@ pub struct ChargeInput {
     pub currency: CurrencyCode,
     /// The customer's means of payment at the provider.
     pub token: String,
+    /// Take the money at once; otherwise set it aside, for `completePayment`.
+    #[graphql(default = true)]
+    pub capture: bool,
 }
 
 /// What is known about an order's money.
@@ -79,6 +103,10 @@ pub struct ChargePayload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(inaccessible)]
 pub enum ChargeOutcome {
+    /// It is set aside, to be taken by a second step.
+    Authorized,
+    /// The customer must confirm the payment first.
+    ConfirmationRequired,
     /// The money is taken.
     Captured,
     /// It is not, and will not be.
@@ -89,11 +117,14 @@ pub enum ChargeOutcome {
 
 impl From<Outcome> for ChargePayload {
     fn from(outcome: Outcome) -> Self {
+        let without_reason = |outcome| Self {
+            outcome,
+            decline_code: None,
+        };
         match outcome {
-            Outcome::Captured => Self {
-                outcome: ChargeOutcome::Captured,
-                decline_code: None,
-            },
+            Outcome::Captured => without_reason(ChargeOutcome::Captured),
+            Outcome::Authorized => without_reason(ChargeOutcome::Authorized),
+            Outcome::ConfirmationRequired => without_reason(ChargeOutcome::ConfirmationRequired),
             Outcome::Declined(code) => Self {
                 outcome: ChargeOutcome::Declined,
                 decline_code: Some(code),
@@ -103,12 +134,21 @@ impl From<Outcome> for ChargePayload {
                 outcome: ChargeOutcome::Declined,
                 decline_code: Some("refunded".to_owned()),
             },
-            Outcome::Unknown => Self {
-                outcome: ChargeOutcome::Unknown,
-                decline_code: None,
-            },
+            Outcome::Unknown => without_reason(ChargeOutcome::Unknown),
         }
     }
+}
+
+/// Some of an order's money to be given back.
+#[derive(InputObject)]
+#[graphql(inaccessible)]
+pub struct RefundPartInput {
+    /// The order.
+    pub order_id: OrderId,
+    /// The refund, and the idempotency key.
+    pub refund_id: RefundId,
+    /// How much, in minor units of the charge's currency.
+    pub amount: Amount,
 }
 
 /// What became of a refund.
@@ -130,12 +170,12 @@ pub enum RefundOutcome {
     Unknown,
 }
 
-impl From<Refund> for RefundPayload {
-    fn from(refund: Refund) -> Self {
+impl From<Refunded> for RefundPayload {
+    fn from(refund: Refunded) -> Self {
         let outcome = match refund {
-            Refund::Refunded => RefundOutcome::Refunded,
-            Refund::NotCharged => RefundOutcome::NotCharged,
-            Refund::Unknown => RefundOutcome::Unknown,
+            Refunded::Refunded => RefundOutcome::Refunded,
+            Refunded::NotCharged => RefundOutcome::NotCharged,
+            Refunded::Unknown => RefundOutcome::Unknown,
         };
         Self { outcome }
     }

@@ -1,0 +1,138 @@
+//! Holding stock for a purchase: what inventory's refusals mean to the customer.
+
+use chrono::{DateTime, Utc};
+use fondaco_chassis::{ApiError, CallError};
+use fondaco_contracts::{ErrorCode, ReservationId, Sku, UserError, UserId};
+
+use crate::{
+    error::Stop,
+    peers::inventory::{HoldLine, Inventory, Outcome, Reservation},
+    pricing::{Priced, unknown_sku},
+    store::{Key, Store},
+};
+
+/// Stock that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Its name at inventory.
+    pub reservation: ReservationId,
+    /// When it lapses.
+    pub until: DateTime<Utc>,
+}
+
+/// Holds stock at inventory. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Holds {
+    store: Store,
+    inventory: Inventory,
+    seconds: u32,
+}
+
+impl Holds {
+    /// Holds that last so many seconds.
+    pub fn new(store: Store, inventory: Inventory, seconds: u32) -> Self {
+        Self {
+            store,
+            inventory,
+            seconds,
+        }
+    }
+
+    /// Holds all lines under the reservation of `key`, or none.
+    ///
+    /// A resumed purchase may find that its hold has ended meanwhile, or that its lines (of a wishlist, a draft) have changed; then the
+    /// old one is given back and the key gets a new reservation.
+    pub async fn hold(&self, key: &Key, reservation: ReservationId, lines: &[Priced]) -> Result<Hold, Stop> {
+        let wanted: Vec<HoldLine> = lines.iter().map(Priced::to_hold).collect();
+        let mut name = reservation;
+        let mut answer = self.ask(name, key.customer, &wanted).await?;
+        if answer.outcome == Outcome::KeyReused {
+            self.inventory.release(name).await?;
+            name = self.renew(key, name).await?;
+            answer = self.ask(name, key.customer, &wanted).await?;
+        }
+        let until = answer.expires_at.unwrap_or_else(Utc::now);
+        refusal(lines, &answer).map_or(
+            Ok(Hold {
+                reservation: name,
+                until,
+            }),
+            Err,
+        )
+    }
+
+    /// Gives a hold back.
+    pub async fn release(&self, reservation: ReservationId) -> Result<(), CallError> {
+        self.inventory.release(reservation).await
+    }
+
+    async fn ask(
+        &self,
+        name: ReservationId,
+        customer: UserId,
+        lines: &[HoldLine],
+    ) -> Result<Reservation, CallError> {
+        self.inventory.reserve(name, customer, lines, self.seconds).await
+    }
+
+    async fn renew(&self, key: &Key, old: ReservationId) -> Result<ReservationId, Stop> {
+        let new = ReservationId::new();
+        if self.store.renew_reservation(key, old, new).await? {
+            return Ok(new);
+        }
+        Err(ApiError::unavailable("somebody else took this purchase over and has not finished it").into())
+    }
+}
+
+fn refusal(lines: &[Priced], answer: &Reservation) -> Option<Stop> {
+    let index = position(lines, answer.sku.as_ref());
+    let stop = match answer.outcome {
+        Outcome::Reserved => return None,
+        Outcome::SoldOut => sold_out(index, answer.available).into(),
+        Outcome::SaleNotStarted => not_started(index, lines).into(),
+        Outcome::LimitExceeded => limit_exceeded(index, lines, answer.available).into(),
+        Outcome::UnknownSku => unknown_sku(index).into(),
+        Outcome::NotReady => ApiError::unavailable("inventory is not ready").into(),
+        Outcome::KeyReused => ApiError::internal("inventory knows a reservation that was just named").into(),
+    };
+    Some(stop)
+}
+
+fn not_started(index: usize, lines: &[Priced]) -> UserError {
+    let message = match &lines[index].drop {
+        Some(drop) => format!("the sale starts at {}", drop.starts_at.to_rfc3339()),
+        None => "the sale has not started".to_owned(),
+    };
+    UserError::on(format!("lines.{index}.sku"), ErrorCode::SaleNotStarted, message)
+}
+
+fn limit_exceeded(index: usize, lines: &[Priced], left: Option<i32>) -> UserError {
+    let limit = lines[index]
+        .drop
+        .as_ref()
+        .map_or(0, |drop| drop.per_customer_limit);
+    let message = match left {
+        Some(left) if left > 0 => format!("at most {limit} per customer; you may have {left} more"),
+        _ => format!("at most {limit} per customer, in all orders together"),
+    };
+    UserError::on(
+        format!("lines.{index}.quantity"),
+        ErrorCode::LimitExceeded,
+        message,
+    )
+}
+
+fn sold_out(index: usize, left: Option<i32>) -> UserError {
+    let message = match left {
+        Some(left) if left > 0 => format!("only {left} left"),
+        _ => "sold out".to_owned(),
+    };
+    UserError::on(format!("lines.{index}.quantity"), ErrorCode::SoldOut, message)
+}
+
+fn position(lines: &[Priced], sku: Option<&Sku>) -> usize {
+    lines
+        .iter()
+        .position(|priced| Some(&priced.line.sku) == sku)
+        .unwrap_or(0)
+}
