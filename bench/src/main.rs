@@ -1,6 +1,7 @@
 //! `./dev bench`: starts the platform, every part its own process, loads it over loopback and prints what it did.
 //!
 //! - [`scenario`]: what is measured
+//! - [`verification`]: what a token costs the router
 //! - [`load`]: the load generator
 //! - [`cpu`]: CPU time of each process
 //! - [`report`]: the table
@@ -9,6 +10,7 @@ mod cpu;
 mod load;
 mod report;
 mod scenario;
+mod verification;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -70,7 +72,7 @@ async fn measure(platform: &Platform, arguments: &Arguments) -> u64 {
 
     // Plans, connections and caches are warm before anything is counted.
     load::run(&platform.addresses["router"], &home, bounds(2, Pace::Closed)).await;
-    let mut failures = 0;
+    let mut failures = verification::run(platform, &prepared, arguments.connections, arguments.seconds).await;
     for (name, workload, bounds) in [
         ("Home, closed loop".to_owned(), &home, closed),
         (

@@ -67,6 +67,19 @@ pub fn home(prepared: &Prepared) -> Workload {
     }
 }
 
+/// A query that the router answers alone, by signed-in users or by nobody.
+pub fn type_name(prepared: &Prepared, signed_in: bool) -> Workload {
+    let body = Bytes::from_static(br#"{"query":"{ __typename }"}"#);
+    let tokens = prepared.tokens.clone();
+    Workload {
+        shot: Arc::new(move |number| Shot {
+            token: token(&tokens, number).filter(|_| signed_in),
+            body: body.clone(),
+        }),
+        accept: Arc::new(|answer| contains(answer, br#"{"__typename":"Query"}"#)),
+    }
+}
+
 /// Purchases of one unit each, every one under a key of its own.
 pub fn purchase(prepared: &Prepared) -> Workload {
     let (tokens, skus) = (prepared.tokens.clone(), prepared.skus.clone());

@@ -12,7 +12,7 @@ use fondaco_inventory::config::InventoryConfig;
 use fondaco_order::config::OrderConfig;
 use fondaco_payment::config::PaymentConfig;
 use fondaco_product::config::ProductConfig;
-use fondaco_router::RouterConfig;
+use fondaco_router::{IdentitySecrets, RedisSetup, RouterConfig};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -100,9 +100,30 @@ impl Settings {
             .or(self.config.identity.secret.as_deref())
     }
 
+    /// Under what the router signs who calls, if anything; `shared` goes before the configuration.
+    pub fn router_identity(&self, shared: Option<&str>) -> IdentitySecrets {
+        IdentitySecrets {
+            shared: shared.or(self.identity_secret()).map(str::to_owned),
+            of_subgraphs: self.config.identity.secrets.clone(),
+        }
+    }
+
+    /// The Redis that the router shares with the platform.
+    pub fn router_redis(&self, redis_url: &str) -> RedisSetup {
+        let prefix = self.config.redis_prefix.as_deref();
+        RedisSetup {
+            url: redis_url.to_owned(),
+            prefix: prefix
+                .unwrap_or(fondaco_chassis::runtime::REDIS_PREFIX)
+                .to_owned(),
+        }
+    }
+
     /// What a service is started with, on the given servers.
     pub fn runtime(&self, database_url: &str, redis_url: &str, secret: &str) -> Result<Runtime, ConfigError> {
         let mut runtime = Runtime::new(database_url, redis_url, secret)?;
+        runtime.identity = runtime.identity.with_secrets(&self.config.identity.secrets)?;
+        runtime.require_identity = self.config.identity.require;
         if let Some(prefix) = &self.config.database_prefix {
             runtime.database_prefix.clone_from(prefix);
         }
@@ -140,8 +161,11 @@ impl Settings {
         };
         let database_url = required(self.database_url(), "database_url", "DATABASE_URL")?;
         let redis_url = required(self.redis_url(), "redis_url", "REDIS_URL")?;
+        // Where subgraphs have secrets of their own there may be no shared one. Then calls to those without are signed under one
+        // that they do not believe.
+        let of_one = self.config.identity.secrets.values().next();
         let secret = required(
-            self.identity_secret(),
+            self.identity_secret().or(of_one.map(String::as_str)),
             "identity.secret",
             "FONDACO_IDENTITY_SECRET",
         )?;

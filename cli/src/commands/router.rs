@@ -43,7 +43,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         config,
         supergraph: SupergraphSource::File(file),
         transport: Arc::new(HttpTransport::new(&HttpConfig::default())),
-        identity_secret: settings.identity_secret().map(str::to_owned),
+        identity: settings.router_identity(None),
+        redis: settings.redis_url().map(|url| settings.router_redis(url)),
     })?;
     let listener = listen(address).await?;
     let shutdown = shutdown::on_signal()?;

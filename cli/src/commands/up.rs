@@ -16,7 +16,7 @@ use fondaco_chassis::{Runtime, Service, StartError};
 use fondaco_executor::in_process::InProcessTransport;
 use fondaco_listener::HEADER_READ_TIMEOUT;
 use fondaco_router::config::IssuerConfig;
-use fondaco_router::{Router, RouterConfig, RouterSetup, SupergraphSource};
+use fondaco_router::{IdentitySecrets, RedisSetup, Router, RouterConfig, RouterSetup, SupergraphSource};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,8 @@ use crate::error::CliError;
 use crate::servers::{Durability, Servers};
 use crate::shutdown;
 
+/// Who issues the platform's own tokens.
+const ISSUER: &str = "fondaco";
 const SUPERGRAPH: &str = include_str!("../../../schema/supergraph.graphql");
 
 /// Arguments of `fondaco up`.
@@ -91,7 +93,9 @@ async fn serve(
     let redis_url = settings
         .redis_url()
         .unwrap_or_else(|| private(Servers::redis_url));
-    let runtime = settings.runtime(database_url, redis_url, &secret)?;
+    let mut runtime = settings.runtime(database_url, redis_url, &secret)?;
+    // All callers are in this process, and all sign; auth's address on loopback serves nobody else.
+    runtime.require_identity = true;
     let services = tokio::select! {
         services = start_services(&settings.config, &runtime) => services?,
         () = shutdown.cancelled() => return Ok(()),
@@ -99,6 +103,16 @@ async fn serve(
     let keys_address = serve_keys(&services, &runtime).await?;
     let router = build_router(settings.config.router.clone(), &services, keys_address, secret)?;
     greet(&listener, servers, settings)?;
+    let redis = settings.router_redis(redis_url);
+    let identity = settings.router_identity(Some(&secret));
+    let router = build_router(
+        settings.config.router.clone(),
+        &services,
+        keys_address,
+        identity,
+        redis,
+    )?;
+    greet(&listener, servers)?;
     let served = router.serve(listener, shutdown.clone()).await;
     runtime.shutdown.cancel();
     for service in services {
@@ -162,11 +176,14 @@ fn build_router(
     mut config: RouterConfig,
     services: &[Service],
     keys_address: SocketAddr,
-    secret: String,
+    identity: IdentitySecrets,
+    redis: RedisSetup,
 ) -> Result<Router, CliError> {
     // Ours are called in process; addresses of the configuration are for parts that run alone.
     config.subgraph_urls.clear();
-    config.authentication.issuers = vec![platform_issuer(keys_address)];
+    let issuers = &mut config.authentication.issuers;
+    issuers.retain(|issuer| issuer.issuer != ISSUER);
+    issuers.push(platform_issuer(keys_address));
     let transport = services
         .iter()
         .fold(InProcessTransport::new(), |transport, service| {
@@ -180,20 +197,18 @@ fn build_router(
         config,
         supergraph,
         transport: Arc::new(transport),
-        identity_secret: Some(secret),
+        identity,
+        redis: Some(redis),
     };
     Ok(Router::build(setup)?)
 }
 
 fn platform_issuer(keys_address: SocketAddr) -> IssuerConfig {
     IssuerConfig {
-        issuer: "fondaco".to_owned(),
-        audiences: vec!["fondaco".to_owned()],
-        jwks_url: Some(format!("http://{keys_address}/.well-known/jwks.json")),
-        jwks_file: None,
+        audiences: vec![ISSUER.to_owned()],
         min_refresh_seconds: 1,
-        max_age_seconds: 600,
-        leeway_seconds: 0,
         required_claims: [("token_use".to_owned(), "access".to_owned())].into(),
+        revocation: true,
+        ..IssuerConfig::at(ISSUER, format!("http://{keys_address}/.well-known/jwks.json"))
     }
 }

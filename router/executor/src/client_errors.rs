@@ -71,7 +71,10 @@ impl ErrorSite<'_> {
     }
 
     fn fault_at(&self, fault: &FetchFault, path: Vec<PathElement>) -> GraphqlError {
-        let message = format!("Subgraph \"{}\": {fault}", self.fetch.subgraph);
+        let message = match self.policy {
+            SubgraphErrors::Expose => format!("Subgraph \"{}\": {fault}", self.fetch.subgraph),
+            SubgraphErrors::Mask => format!("Subgraph \"{}\" gave no usable answer", self.fetch.subgraph),
+        };
         let mut error = GraphqlError::new(message, fault.code()).at(path);
         error.extensions.insert("service", &*self.fetch.subgraph);
         error

@@ -15,7 +15,15 @@ use crate::projection::{
 };
 
 /// Compiles a valid operation.
-pub fn compile(schema: &Schema, document: &ExecutableDocument, operation: &Operation) -> Projection {
+///
+/// `permitted` is the part of it that the caller may use, if not all: a selection set of the same type whose fragments are written
+/// out. The rest of the operation is null in the response, also where the plan fetched it for internal use.
+pub fn compile(
+    schema: &Schema,
+    document: &ExecutableDocument,
+    operation: &Operation,
+    permitted: Option<&SelectionSet>,
+) -> Projection {
     let mut compiler = Compiler {
         schema,
         document,
@@ -25,11 +33,11 @@ pub fn compile(schema: &Schema, document: &ExecutableDocument, operation: &Opera
         condition_variables: Vec::new(),
         position: 0,
     };
-    let whole = Part {
-        set: &operation.selection_set,
-        conditions: Vec::new(),
+    let places = Places {
+        asked: vec![Part::whole(&operation.selection_set)],
+        permitted: permitted.map(|set| vec![Part::whole(set)]),
     };
-    let root = compiler.selection(operation.object_type(), vec![whole]);
+    let root = compiler.selection(operation.object_type(), places);
     Projection {
         selections: compiler.selections,
         root,
@@ -43,7 +51,7 @@ struct Compiler<'d> {
     implementers: OnceCell<HashMap<Name, Implementers>>,
     selections: Vec<Selection>,
     /// Equal parts compile to one selection, so fragments used often do not multiply.
-    compiled: FxHashMap<(Name, Vec<(usize, Conjunction)>), SelectionId>,
+    compiled: FxHashMap<Identity, SelectionId>,
     condition_variables: Vec<Name>,
     /// Occurrences of fields collected so far for the shape at hand.
     position: usize,
@@ -56,6 +64,15 @@ struct Part<'d> {
     conditions: Conjunction,
 }
 
+/// The selection sets merged at a place: all that the client asked for, and those the caller may use, if not all.
+struct Places<'d> {
+    asked: Vec<Part<'d>>,
+    permitted: Option<Vec<Part<'d>>>,
+}
+
+type PartIdentity = (usize, Conjunction);
+type Identity = (Name, Vec<PartIdentity>, Option<Vec<PartIdentity>>);
+
 /// The occurrences of one response key in an object.
 struct Collected<'d> {
     name: &'d Name,
@@ -64,25 +81,35 @@ struct Collected<'d> {
     positions: Vec<usize>,
 }
 
-impl Part<'_> {
+impl Places<'_> {
+    fn identity(&self, type_name: &Name) -> Identity {
+        let identities = |parts: &Vec<Part<'_>>| parts.iter().map(Part::identity).collect();
+        let permitted = self.permitted.as_ref().map(identities);
+        (type_name.clone(), identities(&self.asked), permitted)
+    }
+}
+
+impl<'d> Part<'d> {
+    fn whole(set: &'d SelectionSet) -> Self {
+        let conditions = Vec::new();
+        Self { set, conditions }
+    }
+
     fn identity(&self) -> (usize, Conjunction) {
         (std::ptr::from_ref(self.set).addr(), self.conditions.clone())
     }
 }
 
 impl<'d> Compiler<'d> {
-    fn selection(&mut self, type_name: &Name, parts: Vec<Part<'d>>) -> SelectionId {
-        let identity = (
-            type_name.clone(),
-            parts.iter().map(Part::identity).collect::<Vec<_>>(),
-        );
+    fn selection(&mut self, type_name: &Name, places: Places<'d>) -> SelectionId {
+        let identity = places.identity(type_name);
         if let Some(id) = self.compiled.get(&identity) {
             return *id;
         }
         let mut shapes = Vec::new();
         let mut shape_by_type = FxHashMap::default();
         for object_type in self.possible_types(type_name) {
-            let shape = self.shape(&object_type, &parts);
+            let shape = self.shape(&object_type, &places);
             let index = shapes
                 .iter()
                 .position(|known| *known == shape)
@@ -94,7 +121,7 @@ impl<'d> Compiler<'d> {
         }
         if shapes.is_empty() {
             // An interface that no type implements: only subgraphs that have it as an object return it.
-            shapes.push(self.shape(type_name, &parts));
+            shapes.push(self.shape(type_name, &places));
         }
         let is_abstract = self.schema.get_object(type_name).is_none();
         self.selections.push(Selection {
@@ -123,28 +150,34 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    fn shape(&mut self, object_type: &Name, parts: &[Part<'d>]) -> Shape {
+    fn shape(&mut self, object_type: &Name, places: &Places<'d>) -> Shape {
+        let asked = self.merged(object_type, &places.asked);
+        let mut permitted = places
+            .permitted
+            .as_ref()
+            .map(|parts| self.merged(object_type, parts));
+        let mut fields: Vec<_> = asked
+            .into_iter()
+            .map(|(key, collected)| {
+                let permitted = permitted.as_mut().map(|fields| fields.swap_remove(key));
+                self.field(object_type, key, collected, permitted)
+            })
+            .collect();
+        let is_reordered = fields.iter().any(|field| field.occurrences.len() > 1);
+        if !is_reordered {
+            number(&mut fields);
+        }
+        Shape { fields, is_reordered }
+    }
+
+    fn merged(&mut self, object_type: &Name, parts: &[Part<'d>]) -> IndexMap<&'d Name, Collected<'d>> {
         let mut fields = IndexMap::new();
         let mut visited = FxHashSet::default();
         self.position = 0;
         for part in parts {
             self.collect(object_type, part, &mut fields, &mut visited);
         }
-        let mut fields: Vec<_> = fields
-            .into_iter()
-            .map(|(key, collected)| self.field(object_type, key, collected))
-            .collect();
-        let is_reordered = fields.iter().any(|field| field.occurrences.len() > 1);
-        if !is_reordered {
-            // Shapes in which only the repetitions differ are equal.
-            for (index, field) in fields.iter_mut().enumerate() {
-                field.position = index;
-                for occurrence in &mut field.occurrences {
-                    occurrence.position = index;
-                }
-            }
-        }
-        Shape { fields, is_reordered }
+        fields
     }
 
     fn collect(
@@ -236,35 +269,41 @@ impl<'d> Compiler<'d> {
             })
     }
 
-    fn field(&mut self, object_type: &Name, key: &Name, collected: Collected<'d>) -> OutputField {
-        let kind = match collected.name.as_str() {
+    /// `permitted` holds the occurrences that the caller may use, where it may not use all of the operation.
+    fn field(
+        &mut self,
+        object_type: &Name,
+        key: &Name,
+        asked: Collected<'d>,
+        permitted: Option<Option<Collected<'d>>>,
+    ) -> OutputField {
+        let permitted = permitted.map(|collected| collected.map_or_else(Vec::new, |it| it.parts));
+        let permitted_if = permitted.as_ref().map(|parts| alternatives(parts));
+        let kind = match asked.name.as_str() {
             "__typename" => FieldKind::Typename,
             "__schema" | "__type" => FieldKind::Introspection,
             name => {
-                let ty = self
-                    .schema
-                    .type_field(object_type, name)
-                    .expect("the document is valid")
-                    .ty
-                    .clone();
-                FieldKind::Data(self.output_type(&ty, &inner_parts(&collected.parts)))
+                let definition = self.schema.type_field(object_type, name);
+                let ty = definition.expect("the document is valid").ty.clone();
+                FieldKind::Data(self.output_type(&ty, &asked.parts, permitted.as_deref()))
             }
         };
         OutputField {
             json_key: format!("\"{key}\":"),
             key: key.clone(),
-            position: collected.positions[0],
-            occurrences: occurrences(collected),
+            position: asked.positions[0],
+            occurrences: occurrences(asked),
+            permitted_if: permitted_if.flatten(),
             kind,
         }
     }
 
-    fn output_type(&mut self, ty: &Type, parts: &[Part<'d>]) -> OutputType {
+    fn output_type(&mut self, ty: &Type, asked: &[Part<'d>], permitted: Option<&[Part<'d>]>) -> OutputType {
         let kind = match ty {
             Type::List(item) | Type::NonNullList(item) => {
-                OutputKind::List(Box::new(self.output_type(item, parts)))
+                OutputKind::List(Box::new(self.output_type(item, asked, permitted)))
             }
-            Type::Named(name) | Type::NonNullNamed(name) => self.named_type(name, parts),
+            Type::Named(name) | Type::NonNullNamed(name) => self.named_type(name, asked, permitted),
         };
         OutputType {
             nullable: !ty.is_non_null(),
@@ -272,7 +311,7 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    fn named_type(&mut self, name: &Name, parts: &[Part<'d>]) -> OutputKind {
+    fn named_type(&mut self, name: &Name, asked: &[Part<'d>], permitted: Option<&[Part<'d>]>) -> OutputKind {
         match self.schema.types.get(name) {
             Some(ExtendedType::Enum(definition)) => OutputKind::Leaf(Leaf::Enum(Enum(definition.clone()))),
             Some(ExtendedType::Scalar(_)) => OutputKind::Leaf(match name.as_str() {
@@ -283,7 +322,17 @@ impl<'d> Compiler<'d> {
                 "ID" => Leaf::Id,
                 _ => Leaf::Custom,
             }),
-            _ => OutputKind::Composite(self.selection(name, parts.to_vec())),
+            _ => OutputKind::Composite(self.selection(name, inner_places(asked, permitted))),
+        }
+    }
+}
+
+/// Shapes in which only the repetitions differ are equal.
+fn number(fields: &mut [OutputField]) {
+    for (index, field) in fields.iter_mut().enumerate() {
+        field.position = index;
+        for occurrence in &mut field.occurrences {
+            occurrence.position = index;
         }
     }
 }
@@ -305,13 +354,24 @@ fn occurrences(collected: Collected<'_>) -> Vec<Occurrence> {
     if always_first { Vec::new() } else { occurrences }
 }
 
+/// When a field with these occurrences counts, each alternative enough by itself; `None` if always.
+fn alternatives(parts: &[Part<'_>]) -> Option<Vec<Conjunction>> {
+    if parts.iter().any(|part| part.conditions.is_empty()) {
+        return None;
+    }
+    let mut alternatives: Vec<_> = parts.iter().map(|part| part.conditions.clone()).collect();
+    alternatives.dedup();
+    Some(alternatives)
+}
+
 /// The selection sets below a field. Below a single occurrence its conditions are known to hold.
-fn inner_parts<'d>(parts: &[Part<'d>]) -> Vec<Part<'d>> {
-    match parts {
-        [only] => vec![Part {
-            set: only.set,
-            conditions: Vec::new(),
-        }],
-        several => several.to_vec(),
+fn inner_places<'d>(asked: &[Part<'d>], permitted: Option<&[Part<'d>]>) -> Places<'d> {
+    let inner = |parts: &[Part<'d>]| match (asked, parts) {
+        ([_], [only]) => vec![Part::whole(only.set)],
+        _ => parts.to_vec(),
+    };
+    Places {
+        asked: inner(asked),
+        permitted: permitted.map(inner),
     }
 }

@@ -147,6 +147,8 @@ impl<'p> Completion<'p, '_> {
                 Ok(())
             }
             FieldKind::Data(ty) => {
+                // It may be there all the same: fetched as a key, or for another field's `@requires`.
+                let value = value.filter(|_| field.is_permitted(self.conditions));
                 self.path.push(Step::Key(&field.key));
                 let completed = self.value(ty, value);
                 self.path.pop();

@@ -1,4 +1,4 @@
-//! `__schema` and `__type`, answered from the API schema.
+//! `__schema` and `__type`, answered from the part of the API schema that the caller may see.
 
 use apollo_compiler::introspection::partial_execute;
 use apollo_compiler::response::{GraphQLError, JsonMap, ResponseDataPathSegment};
@@ -17,8 +17,8 @@ pub(crate) fn introspect(
     variables.write(&mut json);
     let variables: JsonMap = serde_json::from_slice(&json).expect("variables are written as a JSON object");
     let executed = partial_execute(
-        &operation.schema,
-        &operation.schema.implementers_map(),
+        &operation.visible_schema,
+        &operation.visible_schema.implementers_map(),
         &operation.document,
         &operation.operation,
         &Valid::assume_valid(variables),

@@ -36,5 +36,5 @@ pub mod value;
 pub mod variables;
 
 pub use execute::{ExecutionRequest, Executor, ExecutorConfig, RequestHeaders, SubgraphErrors};
-pub use prepared::{PrepareError, PreparedOperation};
+pub use prepared::{PrepareError, PreparedOperation, Restriction};
 pub use response::{GraphqlError, Location, PathElement, Response};

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use apollo_compiler::executable::{Operation, SelectionSet};
 use apollo_compiler::introspection::check_max_depth;
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{ExecutableDocument, Node, Schema, executable::Operation};
+use apollo_compiler::{ExecutableDocument, Node, Schema};
 use fondaco_planner::query_plan::QueryPlan;
 
 use crate::collect::compile;
@@ -18,6 +19,8 @@ use crate::variables::VariableDefinitions;
 #[derive(Debug)]
 pub struct PreparedOperation {
     pub(crate) schema: Arc<Valid<Schema>>,
+    /// What `__schema` and `__type` tell about.
+    pub(crate) visible_schema: Arc<Valid<Schema>>,
     pub(crate) document: Arc<Valid<ExecutableDocument>>,
     pub(crate) operation: Node<Operation>,
     pub(crate) plan: QueryPlan,
@@ -39,15 +42,44 @@ pub enum PrepareError {
     IntrospectionTooDeep(String),
 }
 
+/// What the callers of an operation may use of it and of the schema.
+#[derive(Debug)]
+pub struct Restriction<'a> {
+    /// The operation without what its callers may not use, fragments written out; `None` where nothing is left of it.
+    /// The rest is null in the response, whatever the plan fetches.
+    pub permitted: Option<&'a ExecutableDocument>,
+    /// The schema that introspection shows.
+    pub visible_schema: Arc<Valid<Schema>>,
+}
+
 impl PreparedOperation {
-    /// Prepares one operation of the client's document.
-    ///
-    /// `schema` is the API schema. `plan` may come from a filtered copy of the document: what it does not fetch is null.
+    /// Prepares one operation of the client's document. `schema` is the API schema.
     pub fn new(
         schema: Arc<Valid<Schema>>,
         document: Arc<Valid<ExecutableDocument>>,
         operation_name: Option<&str>,
         plan: QueryPlan,
+    ) -> Result<Self, PrepareError> {
+        Self::build(schema, document, operation_name, plan, None)
+    }
+
+    /// Prepares an operation for callers who may not use all of it. `plan` fetches what is permitted.
+    pub fn restricted(
+        schema: Arc<Valid<Schema>>,
+        document: Arc<Valid<ExecutableDocument>>,
+        operation_name: Option<&str>,
+        plan: QueryPlan,
+        restriction: Restriction<'_>,
+    ) -> Result<Self, PrepareError> {
+        Self::build(schema, document, operation_name, plan, Some(restriction))
+    }
+
+    fn build(
+        schema: Arc<Valid<Schema>>,
+        document: Arc<Valid<ExecutableDocument>>,
+        operation_name: Option<&str>,
+        plan: QueryPlan,
+        restriction: Option<Restriction<'_>>,
     ) -> Result<Self, PrepareError> {
         let operation = document
             .operations
@@ -59,11 +91,16 @@ impl PreparedOperation {
         let has_introspection = operation
             .root_fields(&document)
             .any(|field| matches!(field.name.as_str(), "__schema" | "__type"));
+        let nothing = SelectionSet::new(operation.object_type().clone());
+        let permitted = restriction
+            .as_ref()
+            .map(|restriction| permitted_part(restriction, &nothing));
         Ok(Self {
             fetches: plan.fetches.iter().map(PreparedFetch::new).collect(),
             variables: VariableDefinitions::new(&operation),
-            projection: compile(&schema, &document, &operation),
+            projection: compile(&schema, &document, &operation, permitted),
             has_introspection,
+            visible_schema: restriction.map_or_else(|| Arc::clone(&schema), |it| it.visible_schema),
             schema,
             document,
             operation,
@@ -75,4 +112,14 @@ impl PreparedOperation {
     pub fn plan(&self) -> &QueryPlan {
         &self.plan
     }
+}
+
+fn permitted_part<'a>(restriction: &Restriction<'a>, nothing: &'a SelectionSet) -> &'a SelectionSet {
+    let mut operations = restriction
+        .permitted
+        .iter()
+        .flat_map(|document| document.operations.iter());
+    operations
+        .next()
+        .map_or(nothing, |operation| &operation.selection_set)
 }

@@ -47,6 +47,15 @@ pub enum PathElement {
     Index(usize),
 }
 
+impl std::fmt::Display for PathElement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Key(key) => f.write_str(key),
+            Self::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
 /// Extensions of an error, each value as JSON text.
 #[derive(Debug, Clone, Default)]
 pub struct Extensions(Vec<(String, Box<RawValue>)>);

@@ -22,7 +22,7 @@ pub fn layer(config: &CorsConfig, csrf_headers: &[String]) -> Option<CorsLayer> 
     let allowed = [CONTENT_TYPE, AUTHORIZATION, REQUEST_ID].into_iter().chain(names);
     let layer = CorsLayer::new()
         .allow_origin(origins(config))
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers(allowed.collect::<Vec<_>>())
         .allow_credentials(config.credentials)
         .expose_headers([REQUEST_ID]);

@@ -1,5 +1,7 @@
 //! What a client is told when its request is refused: one enum, mapped to a status and a GraphQL error here only.
 
+use std::time::Duration;
+
 use apollo_compiler::validation::DiagnosticList;
 use fondaco_executor::{GraphqlError, Location};
 use http::StatusCode;
@@ -21,8 +23,8 @@ pub enum RequestError {
     /// The `content-type` is not `application/json` in UTF-8.
     #[error("The content-type must be application/json, in UTF-8")]
     UnsupportedMediaType,
-    /// A content type that browsers send across origins without asking first.
-    #[error("A content-type of {0} needs a header that shows the request was not forged by another site")]
+    /// A request that browsers send across origins without asking first.
+    #[error("{0} needs a header that shows the request was not forged by another site")]
     CrossSite(String),
     /// No media type of the `accept` header can be produced.
     #[error("The answer can be application/graphql-response+json or application/json, in UTF-8")]
@@ -36,6 +38,15 @@ pub enum RequestError {
     /// The access token is not valid; the text says which property failed, not its value.
     #[error("The access token is not valid: {0}")]
     Unauthenticated(&'static str),
+    /// The client has called too often.
+    #[error("Too many requests; try again in {} s", .wait.as_secs() + 1)]
+    RateLimited {
+        /// How long it has to wait.
+        wait: Duration,
+    },
+    /// A rule that decides about the request cannot be asked, and is configured to refuse then.
+    #[error("The request cannot be decided about at the moment; try again")]
+    Unavailable,
     /// The document is not GraphQL.
     #[error("The document could not be parsed")]
     Parse(Vec<GraphqlError>),
@@ -114,6 +125,8 @@ impl RequestError {
             Self::CrossSite(_) => "CROSS_SITE_REQUEST",
             Self::NotAcceptable => "NOT_ACCEPTABLE",
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
+            Self::RateLimited { .. } => "RATE_LIMITED",
+            Self::Unavailable => "TEMPORARILY_UNAVAILABLE",
             Self::Parse(_) => "GRAPHQL_PARSE_FAILED",
             Self::Validation(_) | Self::SubscriptionsUnsupported => "GRAPHQL_VALIDATION_FAILED",
             Self::OperationResolution(_) => "OPERATION_RESOLUTION_FAILURE",
@@ -133,6 +146,8 @@ impl RequestError {
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::MethodNotAllowed | Self::GetNotQuery(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unauthorized(_) => StatusCode::FORBIDDEN,
             Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -7,7 +7,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use bytes::Bytes;
 use fondaco_executor::Response as GraphqlResponse;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,12 +48,28 @@ pub fn check_content_type(headers: &HeaderMap, csrf_headers: &[String]) -> Resul
     match media_type::content_type(headers) {
         ContentType::Json => Ok(()),
         ContentType::Unsupported => Err(RequestError::UnsupportedMediaType),
-        ContentType::Simple(name) if !csrf_headers.iter().any(|header| headers.contains_key(header)) => {
-            Err(RequestError::CrossSite(name.to_owned()))
+        ContentType::Simple(name) if !has_any(headers, csrf_headers) => {
+            Err(RequestError::CrossSite(format!("A content-type of {name}")))
         }
         ContentType::Simple("none" | "text/plain") => Ok(()),
         ContentType::Simple(_) => Err(RequestError::UnsupportedMediaType),
     }
+}
+
+/// Refuses a GET by cookie, which another site's page could have a browser send without it asking first.
+pub fn check_cookie(
+    method: &Method,
+    headers: &HeaderMap,
+    csrf_headers: &[String],
+) -> Result<(), RequestError> {
+    if *method == Method::GET && !has_any(headers, csrf_headers) {
+        return Err(RequestError::CrossSite("A GET with a cookie".to_owned()));
+    }
+    Ok(())
+}
+
+fn has_any(headers: &HeaderMap, names: &[String]) -> bool {
+    names.iter().any(|name| headers.contains_key(name))
 }
 
 /// Reads the query string of a GET request.
@@ -198,6 +214,11 @@ pub fn refused(format: Format, error: &RequestError) -> Response {
         RequestError::Unauthenticated(_) => {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        RequestError::RateLimited { wait } => {
+            // Rounded up: whoever comes back after this time is let in.
+            let seconds = HeaderValue::from(wait.as_secs() + 1);
+            response.headers_mut().insert(RETRY_AFTER, seconds);
         }
         _ => {}
     }

@@ -1,5 +1,6 @@
 //! Which headers cross the router: few of the client's, none that speak about one connection or forge an identity.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use fondaco_executor::RequestHeaders;
@@ -8,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use crate::auth::Caller;
+use crate::header_rules::HeaderRules;
 use crate::identity::{CALLER_HEADER, CallerSigner};
 
 /// Name of the header that follows a request through all services.
@@ -32,9 +34,9 @@ fn is_sane_id(value: &HeaderValue) -> bool {
 }
 
 /// Headers that are never passed on: they describe one connection (RFC 9110, section 7.6.1) or one message, or are the
-/// router's own to set.
+/// router's own to set. Some servers read underscores as dashes, so here both spellings are one.
 pub fn is_forbidden(name: &HeaderName) -> bool {
-    const FORBIDDEN: [&str; 20] = [
+    const FORBIDDEN: [&str; 21] = [
         "accept",
         "accept-encoding",
         "connection",
@@ -46,6 +48,7 @@ pub fn is_forbidden(name: &HeaderName) -> bool {
         "host",
         "http2-settings",
         "keep-alive",
+        "max-forwards",
         "proxy-authenticate",
         "proxy-authorization",
         "proxy-connection",
@@ -56,71 +59,56 @@ pub fn is_forbidden(name: &HeaderName) -> bool {
         "via",
         "x-request-id",
     ];
-    FORBIDDEN.contains(&name.as_str()) || is_identity(name)
+    let name = with_dashes(name.as_str());
+    FORBIDDEN.contains(&&*name) || name.starts_with("fondaco-")
 }
 
-/// `fondaco-*`, also spelt with underscores, which some servers read as dashes.
-fn is_identity(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    name.starts_with("fondaco-") || name.starts_with("fondaco_")
-}
-
-/// Picks the client headers that subgraphs get.
-pub struct Propagation {
-    names: Vec<HeaderName>,
-}
-
-impl Propagation {
-    /// Propagates these headers, except those that never are.
-    pub fn new(names: &[String]) -> Self {
-        let names = names.iter().filter_map(|name| name.parse().ok());
-        Self {
-            names: names.filter(|name| !is_forbidden(name)).collect(),
-        }
-    }
-
-    /// The propagated headers of one request. Headers that its `connection` header nominates stay behind.
-    pub fn select(&self, headers: &HeaderMap) -> HeaderMap {
-        let mut selected = HeaderMap::new();
-        for name in self.names.iter().filter(|name| !is_nominated(headers, name)) {
-            for value in headers.get_all(name) {
-                selected.append(name, value.clone());
-            }
-        }
-        selected
+/// The name as servers read it that take underscores for dashes.
+pub fn with_dashes(name: &str) -> Cow<'_, str> {
+    if name.contains('_') {
+        Cow::Owned(name.replace('_', "-"))
+    } else {
+        Cow::Borrowed(name)
     }
 }
 
-fn is_nominated(headers: &HeaderMap, name: &HeaderName) -> bool {
-    let mut values = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    values.any(|value| {
-        value
-            .split(',')
-            .any(|option| option.trim().eq_ignore_ascii_case(name.as_str()))
-    })
+/// Whether the headers' `connection` options name the header: it then ends here (RFC 9110, section 7.6.1).
+pub fn is_nominated(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let values = headers.get_all(CONNECTION).iter();
+    let mut options = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    let name = with_dashes(name.as_str());
+    options.any(|option| with_dashes(option.trim()).eq_ignore_ascii_case(&name))
 }
 
 /// The headers of one request's calls to subgraphs.
 pub struct SubgraphHeaders {
+    rules: Arc<HeaderRules>,
+    client: HeaderMap,
+    /// What the rules for every subgraph make of them.
     common: HeaderMap,
+    request_id: HeaderValue,
     caller: Caller,
-    signer: Option<Arc<CallerSigner>>,
+    signer: Arc<CallerSigner>,
 }
 
 impl SubgraphHeaders {
-    /// Request id and propagated headers are the same for every subgraph; the identity is signed for each.
+    /// Headers for the calls of a request with the headers `client`; the identity is signed for each subgraph.
     pub fn new(
-        mut common: HeaderMap,
+        rules: Arc<HeaderRules>,
+        client: HeaderMap,
         request_id: HeaderValue,
         caller: Caller,
-        signer: Option<Arc<CallerSigner>>,
+        signer: Arc<CallerSigner>,
     ) -> Self {
-        common.insert(REQUEST_ID, request_id);
+        let mut common = HeaderMap::new();
+        rules.apply_common(&client, &caller, &mut common);
         Self {
+            rules,
+            client,
             common,
+            request_id,
             caller,
             signer,
         }
@@ -130,8 +118,11 @@ impl SubgraphHeaders {
 impl RequestHeaders for SubgraphHeaders {
     fn headers(&self, subgraph: &str, path: &str) -> HeaderMap {
         let mut headers = self.common.clone();
-        if let Some(signer) = &self.signer {
-            headers.insert(CALLER_HEADER, signer.sign(&self.caller, subgraph, path));
+        self.rules
+            .apply_for(subgraph, &self.client, &self.caller, &mut headers);
+        headers.insert(REQUEST_ID, self.request_id.clone());
+        if let Some(signed) = self.signer.sign(&self.caller, subgraph, path) {
+            headers.insert(CALLER_HEADER, signed);
         }
         headers
     }
@@ -140,6 +131,8 @@ impl RequestHeaders for SubgraphHeaders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::HeadersConfig;
+    use crate::identity::IdentitySecrets;
 
     fn headers(entries: &[(&'static str, &'static str)]) -> HeaderMap {
         let entries = entries
@@ -152,34 +145,97 @@ mod tests {
         map
     }
 
+    type Entries = &'static [(&'static str, &'static str)];
+
+    fn sent_on(config: &str, sent: Entries) -> HeaderMap {
+        let config: HeadersConfig = serde_saphyr::from_str(config).unwrap();
+        let id = HeaderValue::from_static("id");
+        let rules = Arc::new(HeaderRules::new(&config));
+        let signer = Arc::new(CallerSigner::new(&IdentitySecrets::default()).unwrap());
+        let built = SubgraphHeaders::new(rules, headers(sent), id, Caller::anonymous(), signer);
+        let mut passed = built.headers("a", "/graphql");
+        assert_eq!(passed.remove(REQUEST_ID).unwrap(), "id");
+        passed
+    }
+
     #[test]
-    fn only_configured_harmless_headers_pass() {
-        let configured = [
-            "accept-language",
-            "x-tenant",
-            "fondaco-caller",
-            "Fondaco_Caller",
-            "TE",
-            "Host",
-            "x-hop",
+    fn rules_make_up_the_headers() {
+        let cases: [(&str, Entries, Entries); 11] = [
+            ("{}", &[("x-a", "1")], &[]),
+            (
+                "propagate: [x-a, X-B]",
+                &[("x-a", "1"), ("x-a", "2"), ("x-b", "3"), ("x-c", "4")],
+                &[("x-a", "1"), ("x-a", "2"), ("x-b", "3")],
+            ),
+            (
+                "propagate: ['x-*']",
+                &[("x-a", "1"), ("y-a", "2"), ("x-request-id", "3")],
+                &[("x-a", "1")],
+            ),
+            (
+                "rules: [{ propagate: { name: x-a, rename: x-b, default: none } }]",
+                &[("x-a", "1")],
+                &[("x-b", "1")],
+            ),
+            (
+                "rules: [{ propagate: { name: x-a, rename: x-b, default: none } }]",
+                &[],
+                &[("x-b", "none")],
+            ),
+            (
+                "{ propagate: ['x-*'], rules: [{ remove: x-a }, { remove: 'x-c*' }] }",
+                &[("x-a", "1"), ("x-b", "2"), ("x-cd", "3")],
+                &[("x-b", "2")],
+            ),
+            (
+                "{ propagate: [x-a], subgraphs: { a: [{ insert: { name: x-only, value: here } }], b: [{ remove: x-a }] } }",
+                &[("x-a", "1")],
+                &[("x-a", "1"), ("x-only", "here")],
+            ),
+            // What a rule sets is not the client's to say, in either spelling, even where the rule has nothing to set.
+            (
+                "{ propagate: ['x*'], rules: [{ insert: { name: x-user, claim: sub } }] }",
+                &[("x-user", "forged"), ("x_user", "forged"), ("x-a", "1")],
+                &[("x-a", "1")],
+            ),
+            // Neither hop-by-hop headers, nor those a client nominates, nor forged identities pass, however spelt.
+            (
+                "propagate: ['*', te, host, fondaco-caller, fondaco_caller, x-hop]",
+                &[
+                    ("te", "trailers"),
+                    ("transfer_encoding", "chunked"),
+                    ("keep-alive", "1"),
+                    ("proxy_connection", "1"),
+                    ("host", "x"),
+                    ("fondaco-caller", "forged"),
+                    ("fondaco-caller", "twice"),
+                    ("fondaco_caller", "forged"),
+                    ("fondaco-anything", "forged"),
+                    ("connection", "close, X-Hop"),
+                    ("x-hop", "1"),
+                    ("x_hop", "1"),
+                ],
+                &[],
+            ),
+            (
+                "propagate: [x-a, x-b]",
+                &[
+                    ("connection", "x-a"),
+                    ("connection", "keep-alive,X_B"),
+                    ("x-a", "1"),
+                    ("x-b", "1"),
+                ],
+                &[],
+            ),
+            (
+                "propagate: [authorization, cookie]",
+                &[("authorization", "Bearer t")],
+                &[("authorization", "Bearer t")],
+            ),
         ];
-        let propagation = Propagation::new(&configured.map(str::to_owned));
-        let sent = headers(&[
-            ("accept-language", "de"),
-            ("x-tenant", "a"),
-            ("x-tenant", "b"),
-            ("x-hop", "c"),
-            ("x-other", "d"),
-            ("fondaco-caller", "forged"),
-            ("fondaco_caller", "forged"),
-            ("te", "trailers"),
-            ("connection", "close, X-Hop"),
-        ]);
-        let passed = propagation.select(&sent);
-        assert_eq!(
-            passed,
-            headers(&[("accept-language", "de"), ("x-tenant", "a"), ("x-tenant", "b")])
-        );
+        for (config, sent, expected) in cases {
+            assert_eq!(sent_on(config, sent), headers(expected), "{config}");
+        }
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub struct Asker {
     pub labels: OverrideLabels,
 }
 
-/// Limits -> parse -> validate -> authorise -> plan -> execute -> encode. The first three and the plan are remembered.
+/// Limits -> parse -> validate -> decide policies -> authorise -> plan -> execute -> encode. The first three and the plan are
+/// remembered.
 pub async fn run(
     stages: &Arc<Stages>,
     active: &Arc<ActiveSupergraph>,
@@ -35,7 +36,8 @@ pub async fn run(
     let operation = stages.prepare(active, &request).await?;
     log.operation(&operation);
     stages.check_method(&operation, &request)?;
-    let outcome = stages.authorise(&operation, &asker.caller);
+    let granted = stages.decide_policies(&operation, &asker.caller).await;
+    let outcome = stages.authorise(active, &operation, &asker.caller, &granted);
     let plan = stages.plan(active, &operation, outcome, &asker.labels).await?;
     let denials = stages.denials(&operation, &plan, &request)?;
     let response = stages

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use fondaco_executor::transport::Transport;
 use futures::FutureExt;
 use http::header::{CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -18,16 +18,20 @@ use tokio_util::sync::CancellationToken;
 use crate::active_supergraph::ActiveSupergraph;
 use crate::auth::jwt::Authenticator;
 use crate::body;
-use crate::config::RouterConfig;
+use crate::client_address::client_address;
+use crate::config::{RouterConfig, SessionCookieConfig};
 use crate::cors;
 use crate::error::RequestError;
 use crate::graphql_over_http;
-use crate::headers::{self, Propagation, REQUEST_ID, SubgraphHeaders};
+use crate::header_rules::HeaderRules;
+use crate::headers::{self, REQUEST_ID, SubgraphHeaders};
 use crate::identity::CallerSigner;
 use crate::media_type::Format;
 use crate::pipeline::{self, Asker};
 use crate::playground;
+use crate::rate_limit::RateLimits;
 use crate::reload::SupergraphSource;
+use crate::session_cookie;
 use crate::stages::Stages;
 use crate::telemetry::RequestLog;
 
@@ -45,10 +49,12 @@ pub struct RouterState {
     pub stages: Arc<Stages>,
     /// Verifies tokens.
     pub authenticator: Authenticator,
-    /// Signs callers' identities, where a secret is configured.
-    pub signer: Option<Arc<CallerSigner>>,
-    /// Chooses the headers that subgraphs get.
-    pub propagation: Propagation,
+    /// How often one client may call.
+    pub rate_limits: RateLimits,
+    /// Signs callers' identities for the subgraphs there is a secret for.
+    pub signer: Arc<CallerSigner>,
+    /// Make up the headers that subgraphs get.
+    pub header_rules: Arc<HeaderRules>,
     /// Cancelled when the router begins to shut down.
     pub stopping: CancellationToken,
 }
@@ -56,6 +62,9 @@ pub struct RouterState {
 /// All routes.
 pub fn routes(state: Arc<RouterState>) -> axum::Router {
     let mut graphql = axum::Router::new().route("/graphql", any(serve_graphql));
+    if let Some(cookie) = &state.config.authentication.session_cookie {
+        graphql = graphql.route(&cookie.path, post(set_session).delete(clear_session));
+    }
     if let Some(cors) = cors::layer(&state.config.cors, &state.config.csrf_headers) {
         graphql = graphql.layer(cors);
     }
@@ -91,6 +100,28 @@ fn status(status: StatusCode, body: &'static str) -> Response {
 
 async fn playground_asset(Path(path): Path<String>) -> Response {
     playground::asset(&path)
+}
+
+async fn set_session(State(state): State<Arc<RouterState>>, request: Request<Body>) -> Response {
+    let (parts, _) = request.into_parts();
+    let set = async {
+        let address = client_address(&parts, state.config.trusted_proxies);
+        state.rate_limits.check_address(address).await?;
+        session_cookie::set(session_config(&state)?, &state.authenticator, &parts.headers).await
+    };
+    set.await
+        .unwrap_or_else(|error| graphql_over_http::refused(Format::Json, &error))
+}
+
+async fn clear_session(State(state): State<Arc<RouterState>>) -> Response {
+    session_config(&state)
+        .and_then(session_cookie::clear)
+        .unwrap_or_else(|error| graphql_over_http::refused(Format::Json, &error))
+}
+
+fn session_config(state: &RouterState) -> Result<&SessionCookieConfig, RequestError> {
+    let config = state.config.authentication.session_cookie.as_ref();
+    config.ok_or(RequestError::Internal)
 }
 
 async fn serve_graphql(State(state): State<Arc<RouterState>>, request: Request<Body>) -> Response {
@@ -144,6 +175,8 @@ async fn execute(
     format: Format,
     log: &mut RequestLog,
 ) -> Result<Response, RequestError> {
+    let address = client_address(&parts, state.config.trusted_proxies);
+    state.rate_limits.check_address(address).await?;
     let bytes;
     let request = match parts.method {
         Method::GET => graphql_over_http::from_query_string(&parts.uri)?,
@@ -154,11 +187,19 @@ async fn execute(
         }
         _ => return Err(RequestError::MethodNotAllowed),
     };
-    let caller = state.authenticator.authenticate(&parts.headers).await?;
-    let common = state.propagation.select(&parts.headers);
-    let headers = SubgraphHeaders::new(common, request_id.clone(), caller.clone(), state.signer.clone());
+    let caller = state
+        .authenticator
+        .authenticate(&parts.headers)
+        .await?
+        .at(address);
+    if caller.came_by_cookie() {
+        graphql_over_http::check_cookie(&parts.method, &parts.headers, &state.config.csrf_headers)?;
+    }
+    state.rate_limits.check_caller(&caller).await?;
     let active = state.active.load_full();
     let labels = active.override_rules.decide(&parts.headers, &caller);
+    let (rules, signer) = (Arc::clone(&state.header_rules), Arc::clone(&state.signer));
+    let headers = SubgraphHeaders::new(rules, parts.headers, request_id.clone(), caller.clone(), signer);
     let asker = Asker { caller, labels };
     pipeline::run(&state.stages, &active, request, &asker, headers, format, log).await
 }

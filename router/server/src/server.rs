@@ -9,9 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::active_supergraph::ActiveSupergraph;
 use crate::auth::jwt::Authenticator;
+use crate::auth::revocation::Sessions;
 use crate::config::{ConfigError, RouterConfig};
-use crate::headers::Propagation;
-use crate::identity::{CallerSigner, SHORTEST_SECRET};
+use crate::header_rules::HeaderRules;
+use crate::identity::{CallerSigner, IdentitySecrets, SHORTEST_SECRET};
+use crate::rate_limit::RateLimits;
+use crate::redis::{Redis, RedisSetup};
 use crate::reload::{self, SupergraphSource, SupergraphSourceError};
 use crate::routes::{self, RouterState};
 use crate::stages::Stages;
@@ -24,8 +27,10 @@ pub struct RouterSetup {
     pub supergraph: SupergraphSource,
     /// How subgraphs are reached: over HTTP, or in this process.
     pub transport: Arc<dyn Transport>,
-    /// Secret shared with the subgraphs. Without it they are not told who calls.
-    pub identity_secret: Option<String>,
+    /// Secrets shared with the subgraphs. Those without one are not told who calls.
+    pub identity: IdentitySecrets,
+    /// The platform's Redis, for rules that need it. Nothing connects to it where none does.
+    pub redis: Option<RedisSetup>,
 }
 
 /// Why a router cannot be built.
@@ -38,8 +43,14 @@ pub enum BuildError {
     #[error(transparent)]
     Supergraph(#[from] SupergraphSourceError),
     /// The secret is too easily guessed.
-    #[error("identity.secret must have at least {SHORTEST_SECRET} bytes")]
-    ShortSecret,
+    #[error("identity.{0} must have at least {SHORTEST_SECRET} bytes")]
+    ShortSecret(String),
+    /// A rule needs Redis, and none is configured.
+    #[error("router.{0} needs Redis: set redis_url or REDIS_URL")]
+    NoRedis(&'static str),
+    /// The URL of Redis cannot be used.
+    #[error("redis_url (REDIS_URL) cannot be used: {0}")]
+    Redis(redis::RedisError),
 }
 
 /// A router ready to serve.
@@ -54,21 +65,21 @@ impl Router {
             config,
             supergraph: source,
             transport,
-            identity_secret,
+            identity,
+            redis,
         } = setup;
         config.validate()?;
-        let signer = match identity_secret {
-            Some(secret) => Some(CallerSigner::new(secret.as_bytes()).ok_or(BuildError::ShortSecret)?),
-            None => None,
-        };
+        let redis = connect(redis.as_ref())?;
+        let signer = CallerSigner::new(&identity).map_err(BuildError::ShortSecret)?;
         let (sdl, name) = source.read()?;
         let active = ActiveSupergraph::new(&sdl, &name, &config, Arc::clone(&transport))
             .map_err(|error| SupergraphSourceError::Activation { name, error })?;
         let state = RouterState {
             stages: Arc::new(Stages::new(&config)),
-            authenticator: Authenticator::new(&config.authentication),
-            propagation: Propagation::new(&config.headers.propagate),
-            signer: signer.map(Arc::new),
+            authenticator: Authenticator::new(&config.authentication, sessions(&config, redis.as_ref())?),
+            rate_limits: RateLimits::new(&config.rate_limits, redis),
+            header_rules: Arc::new(HeaderRules::new(&config.headers)),
+            signer: Arc::new(signer),
             active: ArcSwap::from_pointee(active),
             stopping: CancellationToken::new(),
             config: Arc::new(config),
@@ -109,4 +120,17 @@ impl Router {
             }
         }
     }
+}
+
+fn connect(redis: Option<&RedisSetup>) -> Result<Option<Redis>, BuildError> {
+    redis.map(Redis::new).transpose().map_err(BuildError::Redis)
+}
+
+fn sessions(config: &RouterConfig, redis: Option<&Redis>) -> Result<Option<Sessions>, BuildError> {
+    if !config.authentication.needs_redis() {
+        return Ok(None);
+    }
+    let redis = redis.ok_or(BuildError::NoRedis("authentication.issuers.revocation"))?;
+    let when_unreachable = config.authentication.revocation.when_unreachable;
+    Ok(Some(Sessions::new(redis.clone(), when_unreachable)))
 }

@@ -7,8 +7,8 @@ use apollo_compiler::ast;
 use apollo_compiler::executable::{Operation, OperationType};
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{ExecutableDocument, Name, Node};
-use fondaco_executor::{ExecutionRequest, GraphqlError, PreparedOperation, Response};
+use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
+use fondaco_executor::{ExecutionRequest, GraphqlError, PreparedOperation, Response, Restriction};
 use fondaco_planner::query_plan::QueryPlan;
 use fondaco_planner::{OverrideLabels, PlanError};
 use serde_json::{Map, Value};
@@ -16,8 +16,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::active_supergraph::ActiveSupergraph;
 use crate::auth::Caller;
-use crate::auth::directives::{self, Denial, Gates, Outcome};
-use crate::config::{AuthorizationMode, LimitsConfig, RouterConfig};
+use crate::auth::directives::{self, Denial, Filtered, Gates, Outcome};
+use crate::auth::policies::{Granted, Policies};
+use crate::auth::visible_schema::visible_schema;
+use crate::config::{AuthorizationConfig, AuthorizationMode, LimitsConfig, RouterConfig};
 use crate::error::{LimitExceeded, RequestError, from_diagnostics};
 use crate::graphql_over_http::GraphqlRequest;
 use crate::headers::SubgraphHeaders;
@@ -28,7 +30,8 @@ use crate::plan_cache::{PlannedOperation, ValidOperation};
 pub struct Stages {
     limits: LimitsConfig,
     introspection: bool,
-    authorization: AuthorizationMode,
+    authorization: AuthorizationConfig,
+    policies: Policies,
     /// Mutations that are running, also for clients that went away.
     mutations: TaskTracker,
 }
@@ -39,7 +42,8 @@ impl Stages {
         Self {
             limits: config.limits.clone(),
             introspection: config.introspection,
-            authorization: config.authorization.mode,
+            authorization: config.authorization.clone(),
+            policies: Policies::new(&config.authorization.policies),
             mutations: TaskTracker::new(),
         }
     }
@@ -78,10 +82,15 @@ impl Stages {
         if operation.is_subscription() {
             return Err(RequestError::SubscriptionsUnsupported);
         }
-        if !self.introspection && asks_about_schema(&document, &operation) {
-            return Err(RequestError::IntrospectionDisabled);
+        let mut gates = Gates::of(&document, &operation, &active.supergraph);
+        if asks_about_schema(&document, &operation) {
+            if !self.introspection {
+                return Err(RequestError::IntrospectionDisabled);
+            }
+            if self.authorization.hide_from_introspection {
+                gates.add_all(&active.supergraph);
+            }
         }
-        let gates = Gates::of(&document, &operation, &active.supergraph);
         Ok(ValidOperation::new(Arc::new(document), operation, gates))
     }
 
@@ -97,9 +106,30 @@ impl Stages {
         Ok(())
     }
 
-    /// Which of the operation's requirements the caller does not meet.
-    pub fn authorise(&self, operation: &ValidOperation, caller: &Caller) -> Outcome {
-        operation.gates.outcome(caller)
+    /// Which of the policies that the operation touches are granted to the caller.
+    pub async fn decide_policies(&self, operation: &ValidOperation, caller: &Caller) -> Granted {
+        self.policies.decide(operation.gates.policies(), caller).await
+    }
+
+    /// Which of the operation's requirements the caller does not meet. In a dry run that is only logged.
+    pub fn authorise(
+        &self,
+        active: &ActiveSupergraph,
+        operation: &ValidOperation,
+        caller: &Caller,
+        granted: &Granted,
+    ) -> Outcome {
+        let outcome = operation.gates.outcome(caller, granted);
+        if !self.authorization.dry_run || outcome.is_open() {
+            return outcome;
+        }
+        let filtered = filter(active, operation, &outcome);
+        for denial in &filtered.denials {
+            let path = denial.error.path.iter().map(ToString::to_string);
+            let path = path.collect::<Vec<_>>().join(".");
+            tracing::warn!(authorization.denied = path, "dry run: this field would be denied");
+        }
+        Outcome::default()
     }
 
     /// Finds the plan for this outcome and these override labels, or makes it on a thread where that delays nobody.
@@ -113,7 +143,8 @@ impl Stages {
         let key = outcome.clone();
         let compute = async {
             let (active, operation, labels) = (Arc::clone(active), Arc::clone(operation), labels.clone());
-            on_blocking_thread(move || plan_now(&active, &operation, &outcome, &labels)).await
+            let hide = self.authorization.hide_from_introspection;
+            on_blocking_thread(move || plan_now(&active, &operation, &outcome, &labels, hide)).await
         };
         active.cache.plan(operation, key, labels.clone(), compute).await
     }
@@ -129,7 +160,7 @@ impl Stages {
             return Ok(Vec::new());
         }
         let errors = asked_for(&plan.denials, &operation.operation, request.variables.as_deref());
-        match self.authorization {
+        match self.authorization.mode {
             AuthorizationMode::Reject if !errors.is_empty() => Err(RequestError::Unauthorized(errors)),
             _ => Ok(errors),
         }
@@ -203,26 +234,76 @@ fn plan_now(
     operation: &ValidOperation,
     outcome: &Outcome,
     labels: &OverrideLabels,
+    hide: bool,
+) -> Result<PlannedOperation, RequestError> {
+    if outcome.is_open() {
+        plan_whole(active, operation, labels)
+    } else {
+        plan_permitted(active, operation, outcome, labels, hide)
+    }
+}
+
+fn plan_whole(
+    active: &ActiveSupergraph,
+    operation: &ValidOperation,
+    labels: &OverrideLabels,
 ) -> Result<PlannedOperation, RequestError> {
     let name = operation.name().map(|name| name.as_str());
-    let (plan, denials) = if outcome.is_open() {
-        (
-            plan_document(active, &operation.document, name, labels)?,
-            Vec::new(),
-        )
-    } else {
-        let (document, op) = (&operation.document, &operation.operation);
-        let filtered = directives::filter(document, op, &active.supergraph, &operation.gates, outcome);
-        let plan = match &filtered.document {
-            Some(document) => plan_document(active, document, name, labels)?,
-            None => empty_plan(operation.kind()),
-        };
-        (plan, filtered.denials)
-    };
+    let plan = plan_document(active, &operation.document, name, labels)?;
     let schema = Arc::clone(active.supergraph.api_schema());
     let prepared = PreparedOperation::new(schema, Arc::clone(&operation.document), name, plan)
         .map_err(|error| internal("operation could not be prepared", &error))?;
-    Ok(PlannedOperation { prepared, denials })
+    Ok(PlannedOperation {
+        prepared,
+        denials: Vec::new(),
+    })
+}
+
+fn plan_permitted(
+    active: &ActiveSupergraph,
+    operation: &ValidOperation,
+    outcome: &Outcome,
+    labels: &OverrideLabels,
+    hide: bool,
+) -> Result<PlannedOperation, RequestError> {
+    let name = operation.name().map(|name| name.as_str());
+    let filtered = filter(active, operation, outcome);
+    let plan = match &filtered.document {
+        Some(document) => plan_document(active, document, name, labels)?,
+        None => empty_plan(operation.kind()),
+    };
+    let schema = Arc::clone(active.supergraph.api_schema());
+    let visible_schema = if hide && asks_about_schema(&operation.document, &operation.operation) {
+        Arc::new(visible_to(active, operation, outcome))
+    } else {
+        Arc::clone(&schema)
+    };
+    let restriction = Restriction {
+        permitted: filtered.document.as_deref(),
+        visible_schema,
+    };
+    let document = Arc::clone(&operation.document);
+    let prepared = PreparedOperation::restricted(schema, document, name, plan, restriction)
+        .map_err(|error| internal("operation could not be prepared", &error))?;
+    Ok(PlannedOperation {
+        prepared,
+        denials: filtered.denials,
+    })
+}
+
+fn filter(active: &ActiveSupergraph, operation: &ValidOperation, outcome: &Outcome) -> Filtered {
+    let (document, of) = (&operation.document, &operation.operation);
+    directives::filter(document, of, &active.supergraph, &operation.gates, outcome)
+}
+
+fn visible_to(active: &ActiveSupergraph, operation: &ValidOperation, outcome: &Outcome) -> Valid<Schema> {
+    let shut: Vec<_> = operation.gates.shut(outcome).collect();
+    let supergraph = &active.supergraph;
+    visible_schema(
+        supergraph.api_schema(),
+        supergraph.requirements(),
+        &|requirement| shut.contains(&requirement),
+    )
 }
 
 fn plan_document(

@@ -47,6 +47,12 @@ impl Requirements {
         self.types.is_empty() && self.fields.is_empty()
     }
 
+    /// All of them, of types and of fields.
+    pub fn iter(&self) -> impl Iterator<Item = &Requirement> {
+        let fields = self.fields.values().flat_map(FxHashMap::values);
+        self.types.values().chain(fields)
+    }
+
     pub(crate) fn of(schema: &Schema, links: &Links) -> Requirements {
         let names = DirectiveNames::of(links);
         let mut requirements = Requirements::default();

@@ -1,6 +1,7 @@
 //! Configuration: one YAML file whose unknown keys are refused by name, and environment overrides for what deployments vary.
 
 use std::{
+    collections::BTreeMap,
     env, fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -38,6 +39,9 @@ pub enum ConfigError {
     /// `identity.secret` is too short to be a key.
     #[error("identity.secret (FONDACO_IDENTITY_SECRET) must have at least 32 bytes")]
     WeakSecret,
+    /// A subgraph's own secret is too short to be a key.
+    #[error("identity.secrets.{0} must have at least 32 bytes")]
+    WeakServiceSecret(String),
     /// A required value is absent.
     #[error("{key} is not configured: set it in the configuration file or as {variable}")]
     Missing {
@@ -69,12 +73,17 @@ pub fn parse<T: DeserializeOwned>(text: &str, origin: &str) -> Result<T, ConfigE
     })
 }
 
-/// The secret that router and subgraphs share.
+/// How router and subgraphs prove to each other who calls.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct IdentityConfig {
-    /// At least 32 bytes.
+    /// The secret under which calls are signed; at least 32 bytes.
     pub secret: Option<String>,
+    /// Secrets of single subgraphs, used for calls to them instead of the shared one. A subgraph needs its own and those of the
+    /// services it calls itself; whoever holds one can speak for anybody to that subgraph, and to no other.
+    pub secrets: BTreeMap<String, String>,
+    /// Whether subgraphs refuse every call that nobody signed. Otherwise such a call counts as anonymous.
+    pub require: bool,
 }
 
 /// What the environment overrides. Empty variables count as unset.

@@ -1,6 +1,6 @@
-//! Signs and verifies the `fondaco-caller` header: a short-lived JWT under the secret that router and subgraphs share.
+//! Signs and verifies the `fondaco-caller` header: a short-lived JWT under a secret of router and subgraphs, one for all or one each.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc};
 
 use fondaco_contracts::{SessionId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -14,7 +14,7 @@ pub const CALLER_HEADER: &str = "fondaco-caller";
 /// What [`CallerClaims::iss`] says when the router passes on a client's request.
 pub const ROUTER: &str = "router";
 
-const LIFETIME_SECONDS: u64 = 30;
+const LIFETIME_SECONDS: u64 = 10;
 const CLOCK_SKEW_SECONDS: u64 = 5;
 
 /// The claims of the `fondaco-caller` JWT; ARCHITECTURE.md, "Caller identity".
@@ -26,7 +26,7 @@ pub struct CallerClaims {
     pub aud: String,
     /// Unix seconds.
     pub iat: u64,
-    /// Unix seconds, at most 30 after `iat`.
+    /// Unix seconds, at most 10 after `iat`.
     pub exp: u64,
     /// The HTTP method the call is bound to: `POST`.
     pub htm: String,
@@ -55,7 +55,7 @@ pub enum InvalidCaller {
     /// Not a JWT, or not signed by our secret, expired, or for another audience.
     #[error("the caller token is invalid: {0}")]
     Token(#[from] jsonwebtoken::errors::Error),
-    /// Issued in the future, or for longer than 30 s.
+    /// Issued in the future, or for longer than 10 s.
     #[error("the caller token's lifetime is out of bounds")]
     Lifetime,
     /// For another method or path.
@@ -66,10 +66,12 @@ pub enum InvalidCaller {
     Header,
 }
 
-/// The shared secret, as keys. Cheap to clone.
+/// The secrets, as keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Identity {
-    keys: Arc<Keys>,
+    shared: Arc<Keys>,
+    /// By the name of the subgraph that is called.
+    of_services: Arc<BTreeMap<String, Keys>>,
 }
 
 struct Keys {
@@ -77,20 +79,35 @@ struct Keys {
     decoding: DecodingKey,
 }
 
+const SHORTEST_SECRET: usize = 32;
+
 impl Identity {
     /// Keys from `identity.secret`, which must have at least 32 bytes.
     pub fn new(secret: &str) -> Result<Self, ConfigError> {
-        if secret.len() < 32 {
-            return Err(ConfigError::WeakSecret);
-        }
-        let encoding = EncodingKey::from_secret(secret.as_bytes());
-        let decoding = DecodingKey::from_secret(secret.as_bytes());
         Ok(Self {
-            keys: Arc::new(Keys { encoding, decoding }),
+            shared: Arc::new(Keys::new(secret).ok_or(ConfigError::WeakSecret)?),
+            of_services: Arc::default(),
         })
     }
 
-    /// A header value that lets `caller` call `audience` for the next 30 s.
+    /// Keys from `identity.secrets`: calls to these subgraphs are signed under a secret of their own instead of the shared one.
+    pub fn with_secrets(self, secrets: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let keys = |(service, secret): (&String, &String)| match Keys::new(secret) {
+            Some(keys) => Ok((service.clone(), keys)),
+            None => Err(ConfigError::WeakServiceSecret(service.clone())),
+        };
+        let of_services = secrets.iter().map(keys).collect::<Result<_, _>>()?;
+        Ok(Self {
+            of_services: Arc::new(of_services),
+            ..self
+        })
+    }
+
+    fn keys(&self, audience: &str) -> &Keys {
+        self.of_services.get(audience).unwrap_or(&self.shared)
+    }
+
+    /// A header value that lets `caller` call `audience` for the next 10 s.
     pub fn sign(&self, caller: &Caller, audience: &str) -> String {
         self.sign_claims(&self.claims(caller, audience))
     }
@@ -131,7 +148,8 @@ impl Identity {
 
     /// A header value with exactly these claims.
     pub fn sign_claims(&self, claims: &CallerClaims) -> String {
-        encode(&Header::new(Algorithm::HS256), claims, &self.keys.encoding)
+        let key = &self.keys(&claims.aud).encoding;
+        encode(&Header::new(Algorithm::HS256), claims, key)
             .expect("plain claims under an HMAC key always encode")
     }
 
@@ -146,12 +164,21 @@ impl Identity {
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
         validation.leeway = CLOCK_SKEW_SECONDS;
-        let claims = decode::<CallerClaims>(token, &self.keys.decoding, &validation)?.claims;
+        let claims = decode::<CallerClaims>(token, &self.keys(audience).decoding, &validation)?.claims;
         check_lifetime(&claims)?;
         if claims.htm != "POST" || claims.htu != "/graphql" {
             return Err(InvalidCaller::Binding);
         }
         Ok(claims)
+    }
+}
+
+impl Keys {
+    fn new(secret: &str) -> Option<Self> {
+        (secret.len() >= SHORTEST_SECRET).then(|| Self {
+            encoding: EncodingKey::from_secret(secret.as_bytes()),
+            decoding: DecodingKey::from_secret(secret.as_bytes()),
+        })
     }
 }
 
@@ -200,7 +227,7 @@ mod tests {
             iss: ROUTER.into(),
             aud: "auth".into(),
             iat,
-            exp: iat + 30,
+            exp: iat + LIFETIME_SECONDS,
             htm: "POST".into(),
             htu: "/graphql".into(),
             sub: Some(UserId::new()),
@@ -248,6 +275,25 @@ mod tests {
         });
         check("other method", false, &|claims| claims.htm = "GET".into());
         check("other path", false, &|claims| claims.htu = "/".into());
+    }
+
+    #[test]
+    fn a_subgraph_with_a_secret_of_its_own_believes_no_other() {
+        let secrets = |of_auth: &str| BTreeMap::from([("auth".to_owned(), of_auth.to_owned())]);
+        let shared = Identity::new(SECRET).unwrap();
+        let own = shared
+            .clone()
+            .with_secrets(&secrets("the secret of auth, which only auth has"))
+            .unwrap();
+        let verified = |by: &Identity, to: &str| own.verify(&by.sign(&Caller::Anonymous, to), to).is_ok();
+        assert!(verified(&own, "auth"));
+        assert!(
+            !verified(&shared, "auth"),
+            "the shared secret opens the others only"
+        );
+        assert!(verified(&shared, "order"));
+        let weak = shared.with_secrets(&secrets("short")).unwrap_err();
+        assert!(weak.to_string().contains("identity.secrets.auth"), "{weak}");
     }
 
     #[test]

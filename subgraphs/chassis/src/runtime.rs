@@ -6,6 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{config::ConfigError, identity::Identity, peers::Peers};
 
+/// What every Redis key begins with, unless configured.
+pub const REDIS_PREFIX: &str = "fondaco:";
+
 /// The surroundings of a service; cheap to clone, shared by all services of a process.
 #[derive(Clone, Debug)]
 pub struct Runtime {
@@ -17,8 +20,10 @@ pub struct Runtime {
     pub redis_url: String,
     /// Every Redis key begins with this. Default `fondaco:`.
     pub redis_prefix: String,
-    /// The shared secret, as keys.
+    /// The secrets that router and subgraphs share, as keys.
     pub identity: Identity,
+    /// Whether calls that nobody signed are refused. Default no: they count as anonymous.
+    pub require_identity: bool,
     /// Where the other services are.
     pub peers: Peers,
     /// Cancelled when the process is to stop.
@@ -38,8 +43,9 @@ impl Runtime {
             database_url: database_url.into(),
             database_prefix: "fondaco_".to_owned(),
             redis_url: redis_url.into(),
-            redis_prefix: "fondaco:".to_owned(),
+            redis_prefix: REDIS_PREFIX.to_owned(),
             identity: Identity::new(identity_secret)?,
+            require_identity: false,
             peers: Peers::default(),
             shutdown: CancellationToken::new(),
             patience: Duration::from_secs(30),

@@ -25,7 +25,7 @@ pub use readiness::Readiness;
 use crate::{
     caller::{Caller, ClientAddress},
     federation,
-    identity::Identity,
+    identity::{CALLER_HEADER, Identity},
     request_id::{REQUEST_ID_HEADER, RequestId},
     runtime::Runtime,
     service::Tasks,
@@ -48,6 +48,7 @@ type RequestData = Arc<dyn Fn(async_graphql::Request) -> async_graphql::Request 
 pub struct GraphqlServer {
     service: &'static str,
     identity: Identity,
+    require_identity: bool,
     running: TaskTracker,
     execute: Execute,
     request_data: RequestData,
@@ -78,6 +79,7 @@ impl GraphqlServer {
         Self {
             service,
             identity: runtime.identity.clone(),
+            require_identity: runtime.require_identity,
             running: tasks.tracker().clone(),
             execute,
             request_data: Arc::new(|request| request),
@@ -109,6 +111,7 @@ impl GraphqlServer {
         let shared = Arc::new(Shared {
             service: self.service,
             identity: self.identity,
+            require_identity: self.require_identity,
             running: self.running,
             permits: Arc::new(Semaphore::new(MAX_RUNNING)),
             execute: self.execute,
@@ -132,6 +135,7 @@ impl GraphqlServer {
 struct Shared {
     service: &'static str,
     identity: Identity,
+    require_identity: bool,
     running: TaskTracker,
     permits: Arc<Semaphore>,
     execute: Execute,
@@ -166,6 +170,10 @@ async fn answer(shared: Arc<Shared>, request: Request, id: RequestId) -> Result<
 }
 
 fn identify(shared: &Shared, headers: &HeaderMap) -> Result<(Caller, ClientAddress), Refusal> {
+    if shared.require_identity && !headers.contains_key(CALLER_HEADER) {
+        tracing::warn!("a call that nobody signed was refused");
+        return Err(Refusal::UnknownCaller);
+    }
     Caller::from_headers(headers, &shared.identity, shared.service).map_err(|error| {
         tracing::warn!(error.cause = %error, "caller refused");
         Refusal::UnknownCaller

@@ -13,10 +13,15 @@ use fondaco_executor::{GraphqlError, PathElement};
 use fondaco_supergraph::{Requirement, Supergraph};
 
 use super::Caller;
+use super::policies::Granted;
 
 /// The requirements an operation touches, each once.
 #[derive(Debug, Clone, Default)]
-pub struct Gates(Vec<Requirement>);
+pub struct Gates {
+    requirements: Vec<Requirement>,
+    /// The policies they name, each once.
+    policies: Vec<String>,
+}
 
 /// Which gates of an operation are shut for a caller, by index: equal outcomes share a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -70,34 +75,51 @@ impl Gates {
     }
 
     fn add(&mut self, requirement: &Requirement) {
-        if !self.0.contains(requirement) {
-            self.0.push(requirement.clone());
+        if self.requirements.contains(requirement) {
+            return;
+        }
+        for policy in requirement.policies.iter().flatten() {
+            if !self.policies.contains(policy) {
+                self.policies.push(policy.clone());
+            }
+        }
+        self.requirements.push(requirement.clone());
+    }
+
+    /// Adds every requirement of the schema: what introspection shows depends on all of them.
+    pub fn add_all(&mut self, supergraph: &Supergraph) {
+        for requirement in supergraph.requirements().iter() {
+            self.add(requirement);
         }
     }
 
-    /// Tries every gate for the caller.
-    pub fn outcome(&self, caller: &Caller) -> Outcome {
-        let shut = self
-            .0
-            .iter()
-            .enumerate()
-            .filter(|(_, requirement)| !is_met(requirement, caller));
+    /// The policies to decide before [`Gates::outcome`].
+    pub fn policies(&self) -> &[String] {
+        &self.policies
+    }
+
+    /// Tries every gate for the caller, who was granted these policies.
+    pub fn outcome(&self, caller: &Caller, granted: &Granted) -> Outcome {
+        let requirements = self.requirements.iter().enumerate();
+        let shut = requirements.filter(|(_, requirement)| !is_met(requirement, caller, granted));
         Outcome(shut.map(|(index, _)| index as u16).collect())
     }
 
-    fn shut<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a Requirement> {
-        outcome.0.iter().map(|index| &self.0[usize::from(*index)])
+    /// The gates that are shut.
+    pub fn shut<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a Requirement> {
+        let indices = outcome.0.iter();
+        indices.map(|index| &self.requirements[usize::from(*index)])
     }
 }
 
 /// Each directive must be met; of its sets any one, whole.
-fn is_met(requirement: &Requirement, caller: &Caller) -> bool {
+fn is_met(requirement: &Requirement, caller: &Caller, granted: &Granted) -> bool {
     let any_set = |sets: &[Vec<String>], holds: &dyn Fn(&str) -> bool| {
         sets.is_empty() || sets.iter().any(|set| set.iter().all(|item| holds(item)))
     };
     (!requirement.authenticated || caller.is_authenticated())
         && any_set(&requirement.scopes, &|scope| caller.has_scope(scope))
-        && any_set(&requirement.policies, &|policy| caller.has_policy(policy))
+        && any_set(&requirement.policies, &|policy| granted.has(policy))
 }
 
 /// An operation without the parts its caller may not see.
@@ -292,22 +314,20 @@ impl<'a> Scope<'a> {
     }
 
     /// Everything that must be met to read the field: of its parent and itself, of every object type it may be read from,
-    /// and of its own type.
+    /// and of its own type. The name of a type has no requirement of its own: it says no more than that there is an object, and
+    /// fields of a guarded type are not read at all.
     fn requirements(&self, parent: &Name, possible: &[Name], field: &Field) -> Vec<&'a Requirement> {
+        if field.name == "__typename" {
+            return Vec::new();
+        }
         let all = self.supergraph.requirements();
         let parents = std::iter::once(parent).chain(possible.iter().filter(|name| *name != parent));
         let mut found = Vec::new();
         for parent in parents {
-            // A type's name says nothing that its interface would not; it is guarded by its own type only.
-            let guarded = field.name != "__typename" || self.is_object(parent);
-            found.extend(all.of_type(parent).filter(|_| guarded));
+            found.extend(all.of_type(parent));
             found.extend(all.of_field(parent, &field.name));
         }
         found.extend(all.of_type(field.definition.ty.inner_named_type()));
         found
-    }
-
-    fn is_object(&self, type_name: &Name) -> bool {
-        self.supergraph.api_schema().get_object(type_name).is_some()
     }
 }

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::watch;
 
 use crate::config::IssuerConfig;
+use crate::outbound;
 
 /// Where keys come from.
 #[derive(Debug, Clone)]
@@ -88,7 +89,7 @@ impl KeySet {
             source,
             min_refresh: Duration::from_secs(config.min_refresh_seconds),
             max_age: Duration::from_secs(config.max_age_seconds),
-            http: http_client(),
+            http: outbound::client(LONGEST_FETCH),
             keys: ArcSwap::default(),
             refresh: Mutex::default(),
             finished: watch::Sender::new(0),
@@ -178,15 +179,7 @@ impl KeySet {
     }
 
     async fn download(&self, url: &str) -> Result<Vec<u8>, reqwest::Error> {
-        let mut response = self.http.get(url).send().await?.error_for_status()?;
-        let mut text = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            text.extend_from_slice(&chunk);
-            if text.len() > LARGEST_SET {
-                break;
-            }
-        }
-        Ok(text)
+        outbound::body(self.http.get(url).send().await?, LARGEST_SET).await
     }
 
     fn replace(&self, text: Vec<u8>) -> Result<(), JwksError> {
@@ -203,23 +196,6 @@ impl KeySet {
     fn lock(&self) -> std::sync::MutexGuard<'_, Refresh> {
         self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// An issuer's answer is not looked for elsewhere: no redirects, no proxy. A small image may hold no certificate
-/// authorities, which only HTTPS addresses need.
-fn http_client() -> reqwest::Client {
-    let redirects = reqwest::redirect::Policy::none;
-    let builder = || {
-        reqwest::Client::builder()
-            .timeout(LONGEST_FETCH)
-            .redirect(redirects())
-            .no_proxy()
-    };
-    builder().build().unwrap_or_else(|error| {
-        tracing::warn!(error = %error, "no certificate authorities: signing keys are fetched by http only");
-        let without_authorities = builder().tls_certs_only([]).build();
-        without_authorities.expect("a client without certificates needs nothing of the system")
-    })
 }
 
 /// Why keys could not be had.

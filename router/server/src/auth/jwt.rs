@@ -6,15 +6,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
-use jsonwebtoken::Validation;
 use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::Caller;
-use super::jwks::KeySet;
-use crate::config::{AuthenticationConfig, IssuerConfig};
+use super::claims::Claims;
+use super::jwks::{KeySet, VerificationKey};
+use super::revocation::{NotLive, Sessions};
+use super::token_source::{self, TokenSource};
+use crate::config::{AuthenticationConfig, ClaimsConfig, IssuerConfig};
 use crate::error::RequestError;
 
 /// SHA-256 of a token: what caches know it by.
@@ -31,70 +34,45 @@ pub struct VerifiedToken {
     key_generation: u64,
 }
 
-/// Claims the router uses; all others are carried by nobody.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Claims {
-    /// User id.
-    #[serde(default)]
-    pub sub: Option<String>,
-    /// Session id.
-    #[serde(default)]
-    pub sid: Option<String>,
-    /// Roles.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// Scopes: a space-separated string (RFC 8693, section 4.2) or a list.
-    #[serde(default, deserialize_with = "scopes", alias = "scp", alias = "scopes")]
-    pub scope: Vec<String>,
-    /// End of validity, in Unix seconds.
-    pub exp: u64,
-    #[serde(flatten)]
-    others: BTreeMap<String, serde_json::Value>,
-}
-
-impl Claims {
-    /// Whether the scope was granted.
-    pub fn has_scope(&self, scope: &str) -> bool {
-        self.scope.iter().any(|granted| granted == scope)
+impl VerifiedToken {
+    /// Names the user among those of all issuers.
+    pub fn subject(&self) -> String {
+        format!(
+            "{}:{}",
+            self.issuer,
+            self.claims.sub.as_deref().unwrap_or_default()
+        )
     }
-}
-
-fn scopes<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Scopes {
-        Text(String),
-        List(Vec<String>),
-    }
-    Ok(match Scopes::deserialize(deserializer)? {
-        Scopes::Text(text) => text.split_ascii_whitespace().map(str::to_owned).collect(),
-        Scopes::List(list) => list,
-    })
 }
 
 /// Finds out who calls.
 pub struct Authenticator {
     issuers: Vec<Issuer>,
+    sources: Vec<TokenSource>,
     verified: Cache<TokenDigest, Arc<VerifiedToken>>,
+    sessions: Option<Sessions>,
 }
 
 struct Issuer {
+    name: String,
     keys: Arc<KeySet>,
+    algorithms: Vec<Algorithm>,
+    token_types: Vec<String>,
     validation: Validation,
     required_claims: BTreeMap<String, String>,
+    claims: ClaimsConfig,
     leeway: u64,
+    revocation: bool,
 }
 
-/// Longest token looked at, in bytes; ours are about 500.
-const LONGEST_TOKEN: usize = 8 * 1024;
-
 impl Authenticator {
-    /// Starts fetching the keys of every issuer.
-    pub fn new(config: &AuthenticationConfig) -> Self {
-        let issuers = config.issuers.iter().map(Issuer::new).collect();
+    /// Starts fetching the keys of every issuer. Issuers whose sessions can end need `sessions`.
+    pub fn new(config: &AuthenticationConfig, sessions: Option<Sessions>) -> Self {
         Self {
-            issuers,
+            issuers: config.issuers.iter().map(Issuer::new).collect(),
+            sources: TokenSource::all(config),
             verified: Cache::new(config.token_cache.max(1)),
+            sessions,
         }
     }
 
@@ -103,14 +81,22 @@ impl Authenticator {
         if self.issuers.is_empty() {
             return Ok(Caller::anonymous());
         }
-        match bearer_token(headers).map_err(RequestError::Unauthenticated)? {
-            None => Ok(Caller::anonymous()),
-            Some(token) => self
-                .verify(token)
-                .await
-                .map(Caller::authenticated)
-                .map_err(RequestError::Unauthenticated),
-        }
+        let Some(sent) = token_source::find(&self.sources, headers).map_err(RequestError::Unauthenticated)?
+        else {
+            return Ok(Caller::anonymous());
+        };
+        let token = self
+            .verify(sent.text)
+            .await
+            .map_err(RequestError::Unauthenticated)?;
+        self.check_session(&token).await?;
+        Ok(Caller::authenticated(token, sent.from_cookie))
+    }
+
+    /// The token of a request, if it was sent in a header.
+    pub fn sent_in_header<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, RequestError> {
+        let sent = token_source::find(&self.sources, headers).map_err(RequestError::Unauthenticated)?;
+        Ok(sent.filter(|sent| !sent.from_cookie).map(|sent| sent.text))
     }
 
     async fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, &'static str> {
@@ -132,6 +118,25 @@ impl Authenticator {
             && issuer.keys.current().generation == token.key_generation
     }
 
+    /// Remembered or not, a token dies with its session.
+    async fn check_session(&self, token: &VerifiedToken) -> Result<(), RequestError> {
+        let Some(sessions) = self
+            .sessions
+            .as_ref()
+            .filter(|_| self.issuers[token.issuer].revocation)
+        else {
+            return Ok(());
+        };
+        let Some(session) = &token.claims.sid else {
+            return Err(RequestError::Unauthenticated("a claim is missing"));
+        };
+        sessions.check(session).await.map_err(|why| match why {
+            NotLive::Ended => RequestError::Unauthenticated("its session has ended"),
+            NotLive::Unknown => RequestError::Unavailable,
+        })
+    }
+
+    /// What an unverified token says decides only which issuer's keys and rules it must then satisfy.
     async fn verify_signature(
         &self,
         token: &str,
@@ -141,58 +146,91 @@ impl Authenticator {
         if header.crit.is_some() {
             return Err("it uses an extension that is not known");
         }
+        let said: Said =
+            jsonwebtoken::dangerous::insecure_decode_claims(token).map_err(|_| "it cannot be read")?;
+        let mut problem = "it comes from another issuer";
         for (index, issuer) in self.issuers.iter().enumerate() {
-            let Some(key) = issuer.keys.find(header.kid.as_deref()).await else {
+            if said.iss.as_deref() != Some(&issuer.name) {
                 continue;
-            };
-            let key_generation = issuer.keys.current().generation;
-            let validation = Validation {
-                algorithms: key.algorithms.clone(),
-                ..issuer.validation.clone()
-            };
-            let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &validation)
-                .map_err(|error| describe(error.kind()))?
-                .claims;
-            issuer.check_required(&claims)?;
-            return Ok(VerifiedToken {
-                digest,
-                claims,
-                issuer: index,
-                key_generation,
-            });
+            }
+            problem = "its key is not known";
+            if let Some(key) = issuer.keys.find(header.kid.as_deref()).await {
+                let key_generation = issuer.keys.current().generation;
+                return Ok(VerifiedToken {
+                    digest,
+                    claims: issuer.verify(token, &header, &key)?,
+                    issuer: index,
+                    key_generation,
+                });
+            }
         }
-        Err("its key is not known")
+        Err(problem)
     }
+}
+
+/// What an unverified token says about its origin.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default)]
+    iss: Option<String>,
 }
 
 impl Issuer {
     fn new(config: &IssuerConfig) -> Self {
         let keys = KeySet::new(config);
         keys.start_refresh();
-        let mut validation = Validation {
-            leeway: config.leeway_seconds,
-            validate_nbf: true,
-            ..Validation::default()
-        };
-        validation.set_issuer(&[&config.issuer]);
-        validation.set_required_spec_claims(&["exp", "iss"]);
-        validation.validate_aud = !config.audiences.is_empty();
-        if validation.validate_aud {
-            validation.set_audience(&config.audiences);
-            validation.required_spec_claims.insert("aud".to_owned());
-        }
         Self {
+            name: config.issuer.clone(),
             keys,
-            validation,
+            algorithms: config.algorithms.clone(),
+            token_types: config.token_types.clone(),
+            validation: validation(config),
             required_claims: config.required_claims.clone(),
+            claims: config.claims.clone(),
             leeway: config.leeway_seconds,
+            revocation: config.revocation,
         }
     }
 
-    fn check_required(&self, claims: &Claims) -> Result<(), &'static str> {
-        let holds = |(name, value): (&String, &String)| {
-            claims.others.get(name).and_then(serde_json::Value::as_str) == Some(value)
+    fn verify(&self, token: &str, header: &Header, key: &VerificationKey) -> Result<Claims, &'static str> {
+        self.check_type(header)?;
+        let accepted =
+            |algorithm: &&Algorithm| self.algorithms.is_empty() || self.algorithms.contains(algorithm);
+        let algorithms: Vec<Algorithm> = key.algorithms.iter().filter(accepted).copied().collect();
+        if algorithms.is_empty() {
+            return Err("its algorithm is not accepted");
+        }
+        let validation = Validation {
+            algorithms,
+            ..self.validation.clone()
         };
+        let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &key.key, &validation)
+            .map_err(|error| describe(error.kind()))?
+            .claims;
+        self.check_required(&claims)?;
+        Ok(Claims::read(claims, &self.claims))
+    }
+
+    /// `application/` may be left out of a media type (RFC 7515, section 4.1.9).
+    fn check_type(&self, header: &Header) -> Result<(), &'static str> {
+        let bare = |text: &str| {
+            let text = text.to_ascii_lowercase();
+            text.strip_prefix("application/")
+                .map(str::to_owned)
+                .unwrap_or(text)
+        };
+        let sent = header.typ.as_deref().map(bare);
+        let fits = |accepted: &String| sent.as_ref() == Some(&bare(accepted));
+        if self.token_types.is_empty() || self.token_types.iter().any(fits) {
+            Ok(())
+        } else {
+            Err("it is not meant for this use")
+        }
+    }
+
+    fn check_required(&self, claims: &Map<String, Value>) -> Result<(), &'static str> {
+        let holds =
+            |(name, value): (&String, &String)| claims.get(name).and_then(Value::as_str) == Some(value);
         if self.required_claims.iter().all(holds) {
             Ok(())
         } else {
@@ -201,24 +239,20 @@ impl Issuer {
     }
 }
 
-fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, &'static str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
+fn validation(config: &IssuerConfig) -> Validation {
+    let mut validation = Validation {
+        leeway: config.leeway_seconds,
+        validate_nbf: true,
+        ..Validation::default()
     };
-    if values.next().is_some() {
-        return Err("it was sent more than once");
+    validation.set_issuer(&[&config.issuer]);
+    validation.set_required_spec_claims(&["exp", "iss"]);
+    validation.validate_aud = !config.audiences.is_empty();
+    if validation.validate_aud {
+        validation.set_audience(&config.audiences);
+        validation.required_spec_claims.insert("aud".to_owned());
     }
-    let value = value.to_str().map_err(|_| "it cannot be read")?;
-    let (scheme, token) = value.split_once(' ').ok_or("it is not a bearer token")?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err("it is not a bearer token");
-    }
-    let token = token.trim();
-    if token.is_empty() || token.len() > LONGEST_TOKEN {
-        return Err("it is empty or too long");
-    }
-    Ok(Some(token))
+    validation
 }
 
 fn describe(error: &ErrorKind) -> &'static str {

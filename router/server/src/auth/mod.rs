@@ -1,9 +1,20 @@
-//! Who calls, and what they may see: tokens in [`jwt`], keys in [`jwks`], schema directives in [`directives`].
+//! Who calls, and what they may see.
+//!
+//! - `token_source`, `jwt`, `jwks`, `claims`: the token of a request, verified
+//! - `revocation`: sessions that ended before their tokens
+//! - `directives`, `policies`: what the schema asks of callers
+//! - `visible_schema`: the part of the schema that introspection shows them
 
+pub mod claims;
 pub mod directives;
 pub mod jwks;
 pub mod jwt;
+pub mod policies;
+pub mod revocation;
+mod token_source;
+pub mod visible_schema;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jwt::VerifiedToken;
@@ -12,6 +23,8 @@ use jwt::VerifiedToken;
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
     token: Option<Arc<VerifiedToken>>,
+    by_cookie: bool,
+    address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -20,9 +33,30 @@ impl Caller {
         Self::default()
     }
 
-    /// A caller who sent a valid token.
-    pub fn authenticated(token: Arc<VerifiedToken>) -> Self {
-        Self { token: Some(token) }
+    /// A caller who sent a valid token, perhaps in a cookie.
+    pub fn authenticated(token: Arc<VerifiedToken>, by_cookie: bool) -> Self {
+        Self {
+            token: Some(token),
+            by_cookie,
+            address: None,
+        }
+    }
+
+    /// The same caller, at that network address.
+    #[must_use]
+    pub fn at(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// The network address of the client, if known.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// Whether a browser sent the proof by itself, which it also does for another site's page.
+    pub fn came_by_cookie(&self) -> bool {
+        self.by_cookie
     }
 
     /// The verified token, if the caller sent one.
@@ -40,10 +74,5 @@ impl Caller {
         self.token
             .as_ref()
             .is_some_and(|token| token.claims.has_scope(scope))
-    }
-
-    /// Whether the policy was granted. Nothing grants policies yet, so `@policy` always denies.
-    pub fn has_policy(&self, _policy: &str) -> bool {
-        false
     }
 }

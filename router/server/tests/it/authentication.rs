@@ -31,7 +31,7 @@ async fn a_good_token_is_believed_and_passed_on_signed() {
     let key = Key::new("one");
     let issuer = Issuer::start(&[&key]).await;
     let client = Client::new(&issuer.config());
-    let exp = now() + 12;
+    let exp = now() + 6;
     for _ in 0..3 {
         let answer = with_token(&client, &key.token(json!({ "exp": exp }))).await;
         assert_eq!(answer.json(), json!({ "data": { "account": "account" } }));

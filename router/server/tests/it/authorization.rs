@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, Log};
 use crate::issuer::{Issuer, Key};
 
 /// Who asks.
@@ -182,6 +182,65 @@ fn cases() -> Vec<Case> {
             &[],
             &[],
         ),
+        // What is fetched as a key or for `@requires` is not shown to whom it is not for.
+        case(
+            "{ parcel { id fee } }",
+            Nobody,
+            json!({ "parcel": { "id": null, "fee": 12 } }),
+            &["parcel.id"],
+            &[],
+        ),
+        case(
+            "{ parcel { fee weight } }",
+            Nobody,
+            json!({ "parcel": { "fee": 12, "weight": null } }),
+            &["parcel.weight"],
+            &[],
+        ),
+        case(
+            "{ parcel { fee ...All } } fragment All on Parcel { id weight __typename }",
+            Scopes("other"),
+            json!({ "parcel": { "fee": 12, "id": "parcel-1", "weight": null, "__typename": "Parcel" } }),
+            &["parcel.weight"],
+            &[],
+        ),
+        case(
+            "{ parcel { id weight } }",
+            Nobody,
+            json!({ "parcel": { "id": null, "weight": null } }),
+            &["parcel.id", "parcel.weight"],
+            &["id", "weight"],
+        ),
+        case(
+            "{ parcel { key: id fee id: fee } }",
+            Nobody,
+            json!({ "parcel": { "key": null, "fee": 12, "id": 12 } }),
+            &["parcel.key"],
+            &[],
+        ),
+        case(
+            "{ parcel { id weight fee } }",
+            Scopes("ship"),
+            json!({ "parcel": { "id": "parcel-1", "weight": 4, "fee": 12 } }),
+            &[],
+            &[],
+        ),
+        // A denied field that requires another does not have that other fetched.
+        case(
+            "{ parcel { note } }",
+            Scopes("ship"),
+            json!({ "parcel": { "note": null } }),
+            &["parcel.note"],
+            &["note", "weight"],
+        ),
+        // The name of a type is not guarded.
+        case(
+            "{ items { __typename } }",
+            Nobody,
+            json!({ "items": [{ "__typename": "Book" }, { "__typename": "Weapon" }] }),
+            &[],
+            &[],
+        ),
         // Conditions: what was not asked for is not reported.
         case(
             "query($no: Boolean = false) { product { id cost @include(if: $no) } }",
@@ -258,6 +317,85 @@ async fn filtered_answers() {
 fn path(path: &Value) -> String {
     let keys = path.as_array().unwrap().iter().map(|key| key.as_str().unwrap());
     keys.collect::<Vec<_>>().join(".")
+}
+
+#[tokio::test]
+async fn introspection_shows_what_the_caller_may_use() {
+    let key = Key::new("one");
+    let issuer = Issuer::start(&[&key]).await;
+    let hide = "authorization: { hide_from_introspection: true, policies: { rules: { buyers: [{ roles: [buyer] }] } } }";
+    let client = Client::new(&format!("{}\n{hide}", issuer.config()));
+    let query = "{ __schema { types { name } mutationType { fields { name } } } \
+                 product: __type(name: \"Product\") { fields { name } } parcel: __type(name: \"Parcel\") { fields { name } } }";
+    let names = |value: &Value| -> Vec<String> {
+        let names = value
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned());
+        names.filter(|name| !name.starts_with("__")).collect()
+    };
+    let signed_in = key.token(json!({ "scope": "ship", "roles": ["buyer"] }));
+    let as_buyer = client
+        .query(query, &[("authorization", &format!("Bearer {signed_in}"))])
+        .await
+        .json();
+    let as_nobody = client.query(query, &[]).await.json();
+    let types = |answer: &Value| names(&answer["data"]["__schema"]["types"]);
+    let fields = |answer: &Value, of: &str| names(&answer["data"][of]["fields"]);
+
+    for (answer, of, expected) in [
+        (&as_nobody, "product", &["id", "name", "stars"][..]),
+        (
+            &as_buyer,
+            "product",
+            &["id", "name", "margin", "supplier", "grade", "stars"],
+        ),
+        (&as_nobody, "parcel", &["fee"]),
+        (&as_buyer, "parcel", &["id", "weight", "fee", "note"]),
+    ] {
+        assert_eq!(fields(answer, of), expected, "{of}: {answer}");
+    }
+    for (answer, name, shown) in [
+        (&as_nobody, "Vault", false),
+        (&as_nobody, "Grade", false),
+        (&as_nobody, "Item", true),
+        (&as_buyer, "Vault", true),
+        (&as_buyer, "Grade", true),
+    ] {
+        assert_eq!(
+            types(answer).iter().any(|one| one == name),
+            shown,
+            "{name}: {answer}"
+        );
+    }
+    let mutations = names(&as_nobody["data"]["__schema"]["mutationType"]["fields"]);
+    assert_eq!(mutations, ["rename", "slowly"]);
+    // Without the setting everybody sees all of it.
+    let open = Client::new(&issuer.config()).query(query, &[]).await.json();
+    assert!(types(&open).iter().any(|one| one == "Vault"), "{open}");
+}
+
+#[tokio::test]
+async fn a_dry_run_denies_nothing() {
+    let client = Client::new("authorization: { dry_run: true, mode: reject }");
+    let log = Log::default();
+    let written = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || written.clone())
+        .finish();
+    let logging = tracing::subscriber::set_default(subscriber);
+    let answer = client.query("{ account product { cost } }", &[]).await;
+    drop(logging);
+    assert_eq!(
+        answer.json(),
+        json!({ "data": { "account": "account", "product": { "cost": 7 } } })
+    );
+    let log = log.text();
+    for path in ["\"account\"", "\"product.cost\""] {
+        assert!(log.contains(&format!("authorization.denied={path}")), "{log}");
+    }
 }
 
 #[tokio::test]

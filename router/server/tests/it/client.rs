@@ -2,9 +2,10 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use fondaco_router::{Router, RouterConfig, RouterSetup, SupergraphSource};
+use fondaco_router::{IdentitySecrets, RedisSetup, Router, RouterConfig, RouterSetup, SupergraphSource};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use tower::ServiceExt;
 
 use crate::subgraphs::Subgraphs;
@@ -53,15 +54,49 @@ pub fn setup(config: &str, subgraphs: &Subgraphs) -> RouterSetup {
             name: "supergraph.graphql".to_owned(),
         },
         transport: Arc::new(subgraphs.transport()),
-        identity_secret: Some(SECRET.to_owned()),
+        identity: IdentitySecrets {
+            shared: Some(SECRET.to_owned()),
+            of_subgraphs: BTreeMap::new(),
+        },
+        redis: None,
+    }
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
 impl Client {
     /// A router with this configuration.
     pub fn new(config: &str) -> Self {
+        Self::with_redis(config, None)
+    }
+
+    /// A router with this configuration and a Redis.
+    pub fn with_redis(config: &str, redis: Option<RedisSetup>) -> Self {
         let subgraphs = Subgraphs::default();
-        let router = Router::build(setup(config, &subgraphs)).unwrap();
+        let setup = RouterSetup {
+            redis,
+            ..setup(config, &subgraphs)
+        };
+        let router = Router::build(setup).unwrap();
         Self {
             routes: router.routes(),
             subgraphs,

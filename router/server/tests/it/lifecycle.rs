@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
-use fondaco_router::{BuildError, Router, RouterSetup, SupergraphSource};
+use fondaco_router::{BuildError, IdentitySecrets, Router, RouterSetup, SupergraphSource};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -81,10 +81,20 @@ async fn what_cannot_be_served_is_named_at_the_start() {
         ),
         (
             RouterSetup {
-                identity_secret: Some("short".into()),
+                identity: IdentitySecrets {
+                    shared: Some("short".into()),
+                    ..IdentitySecrets::default()
+                },
                 ..setup("{}", &Subgraphs::default())
             },
             "identity.secret",
+        ),
+        (
+            setup(
+                "authentication: { issuers: [{ issuer: a, jwks_file: /keys.json, revocation: true }] }",
+                &Subgraphs::default(),
+            ),
+            "needs Redis",
         ),
     ];
     for (setup, named) in cases {

@@ -6,9 +6,16 @@ mod authentication;
 mod authorization;
 mod bad_input;
 mod client;
+mod coprocessor;
 mod issuer;
+mod issuers;
 mod lifecycle;
+mod policies;
+mod rate_limits;
+mod redis_proxy;
 mod requests;
+mod session_cookie;
+mod sessions;
 #[allow(
     clippy::duplicated_attributes,
     reason = "each field of an interface has its own attribute"

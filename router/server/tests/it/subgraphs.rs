@@ -128,6 +128,12 @@ struct Vault {
     gold: Option<i32>,
 }
 
+#[derive(SimpleObject)]
+struct Parcel {
+    id: ID,
+    weight: Option<i32>,
+}
+
 struct CatalogQuery;
 
 #[Object]
@@ -155,6 +161,12 @@ impl CatalogQuery {
     async fn vault(&self) -> Option<Vault> {
         Some(Vault { gold: Some(1) })
     }
+    async fn parcel(&self) -> Option<Parcel> {
+        Some(Parcel {
+            id: "parcel-1".into(),
+            weight: Some(4),
+        })
+    }
     async fn account(&self) -> Option<String> {
         Some("account".to_owned())
     }
@@ -164,6 +176,10 @@ impl CatalogQuery {
     }
     async fn broken(&self) -> async_graphql::Result<Option<String>> {
         Err("it broke".into())
+    }
+    #[graphql(entity)]
+    async fn find_parcel(&self, id: ID) -> Option<Parcel> {
+        Some(Parcel { id, weight: Some(4) })
     }
     #[graphql(entity)]
     async fn find_product(&self, id: ID) -> Option<Product> {
@@ -202,6 +218,16 @@ struct ReviewedProduct {
     stars: Option<i32>,
 }
 
+/// `fee` and `note` need the weight, which the router fetches from the other subgraph.
+#[derive(SimpleObject)]
+#[graphql(name = "Parcel")]
+struct PricedParcel {
+    id: ID,
+    weight: i32,
+    fee: i32,
+    note: String,
+}
+
 struct ReviewsQuery;
 
 #[Object]
@@ -209,5 +235,14 @@ impl ReviewsQuery {
     #[graphql(entity)]
     async fn find_product(&self, id: ID) -> Option<ReviewedProduct> {
         Some(ReviewedProduct { id, stars: Some(5) })
+    }
+    #[graphql(entity)]
+    async fn find_parcel(&self, id: ID, weight: i32) -> PricedParcel {
+        PricedParcel {
+            id,
+            weight,
+            fee: weight * 3,
+            note: format!("{weight} kg"),
+        }
     }
 }

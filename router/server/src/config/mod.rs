@@ -1,5 +1,10 @@
 //! The router's configuration: the `router` section of the file, complete without one.
 
+mod authentication;
+mod authorization;
+mod headers;
+mod rate_limits;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,12 +12,25 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use authentication::{
+    AuthenticationConfig, ClaimsConfig, HeaderSource, IssuerConfig, RevocationConfig, SameSite,
+    SessionCookieConfig, TokenSource, WhenUnreachable,
+};
+pub use authorization::{
+    AuthorizationConfig, AuthorizationMode, CoprocessorConfig, PoliciesConfig, PolicyCondition,
+};
+pub use headers::{HeaderRule, HeadersConfig, InsertRule, PropagateRule};
+pub use rate_limits::{Per, RateLimitRule, RateLimitsConfig};
+
 /// Everything a person may set about the router.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RouterConfig {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Proxies before the router that append to `x-forwarded-for`. Without any, a client's address is that of its connection, and
+    /// the header is not believed.
+    pub trusted_proxies: usize,
     /// Supergraph file; the command line's `--supergraph` goes before it.
     pub supergraph: Option<PathBuf>,
     /// Watching the supergraph file for changes.
@@ -45,12 +63,15 @@ pub struct RouterConfig {
     pub authentication: AuthenticationConfig,
     /// What happens to operations that need a permission the caller does not have.
     pub authorization: AuthorizationConfig,
+    /// How often one client may call.
+    pub rate_limits: RateLimitsConfig,
 }
 
 impl Default for RouterConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
+            trusted_proxies: 0,
             supergraph: None,
             reload: ReloadConfig::default(),
             subgraph_urls: BTreeMap::new(),
@@ -67,6 +88,7 @@ impl Default for RouterConfig {
             override_labels: BTreeMap::new(),
             authentication: AuthenticationConfig::default(),
             authorization: AuthorizationConfig::default(),
+            rate_limits: RateLimitsConfig::default(),
         }
     }
 }
@@ -85,16 +107,13 @@ impl RouterConfig {
         for (name, url) in &self.subgraph_urls {
             parse_uri(&format!("subgraph_urls.{name}"), url)?;
         }
-        for name in self
-            .headers
-            .propagate
-            .iter()
-            .chain(&self.csrf_headers)
-            .chain(&self.cors.headers)
-        {
-            name.parse::<http::HeaderName>()
-                .map_err(|_| ConfigError::value("headers", format!("`{name}` is not a header name")))?;
+        for name in self.csrf_headers.iter().chain(&self.cors.headers) {
+            name.parse::<http::HeaderName>().map_err(|_| {
+                let problem = format!("`{name}` is not a header name");
+                ConfigError::value("csrf_headers, cors.headers", problem)
+            })?;
         }
+        self.headers.validate()?;
         for origin in &self.cors.origins {
             origin
                 .parse::<http::HeaderValue>()
@@ -109,10 +128,9 @@ impl RouterConfig {
         for (label, rule) in &self.override_labels {
             rule.validate(label)?;
         }
-        self.authentication
-            .issuers
-            .iter()
-            .try_for_each(IssuerConfig::validate)
+        self.authentication.validate()?;
+        self.authorization.validate()?;
+        self.rate_limits.validate()
     }
 }
 
@@ -288,14 +306,6 @@ pub struct CorsConfig {
     pub max_age_seconds: Option<u64>,
 }
 
-/// Headers between clients and subgraphs.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HeadersConfig {
-    /// Client headers passed on to every subgraph. Hop-by-hop and `fondaco-*` headers never are.
-    pub propagate: Vec<String>,
-}
-
 /// The cache of prepared operations.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -353,94 +363,6 @@ impl OverrideLabelConfig {
     }
 }
 
-/// Verification of access tokens.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AuthenticationConfig {
-    /// Accepted issuers; the key that a token names decides which one applies.
-    pub issuers: Vec<IssuerConfig>,
-    /// Verified tokens remembered.
-    pub token_cache: usize,
-}
-
-impl Default for AuthenticationConfig {
-    fn default() -> Self {
-        Self {
-            issuers: Vec::new(),
-            token_cache: 10_000,
-        }
-    }
-}
-
-/// One issuer of access tokens.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IssuerConfig {
-    /// Value the `iss` claim must have.
-    pub issuer: String,
-    /// Values of which `aud` must hold one; empty accepts any.
-    #[serde(default)]
-    pub audiences: Vec<String>,
-    /// Where the issuer publishes its keys (RFC 7517).
-    #[serde(default)]
-    pub jwks_url: Option<String>,
-    /// File that holds the issuer's keys, instead of `jwks_url`.
-    #[serde(default)]
-    pub jwks_file: Option<PathBuf>,
-    /// Shortest time between two fetches of the keys, in seconds.
-    #[serde(default = "default_min_refresh")]
-    pub min_refresh_seconds: u64,
-    /// Time after which the keys are fetched again though none is missing, in seconds.
-    #[serde(default = "default_max_age")]
-    pub max_age_seconds: u64,
-    /// Tolerated difference between clocks, in seconds.
-    #[serde(default)]
-    pub leeway_seconds: u64,
-    /// String claims that must have these values, such as `token_use: access`.
-    #[serde(default)]
-    pub required_claims: BTreeMap<String, String>,
-}
-
-fn default_min_refresh() -> u64 {
-    10
-}
-
-fn default_max_age() -> u64 {
-    600
-}
-
-impl IssuerConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        match (&self.jwks_url, &self.jwks_file) {
-            (Some(url), None) => parse_uri("authentication.issuers.jwks_url", url),
-            (None, Some(_)) => Ok(()),
-            _ => Err(ConfigError::value(
-                "authentication.issuers",
-                format!("issuer `{}` needs either jwks_url or jwks_file", self.issuer),
-            )),
-        }
-    }
-}
-
-/// Enforcement of `@authenticated`, `@requiresScopes` and `@policy`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AuthorizationConfig {
-    /// What happens to an operation with parts the caller may not use.
-    pub mode: AuthorizationMode,
-}
-
-/// What happens to an operation with parts the caller may not use.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthorizationMode {
-    /// Those parts are null with an error, the rest is answered.
-    #[default]
-    Filter,
-    /// The whole operation is refused with status 403.
-    Reject,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -462,6 +384,21 @@ mod tests {
             ("subgraph_urls: { a: 'not a url' }", "subgraph_urls.a"),
             ("subgraph_urls: { a: 'ftp://x/' }", "subgraph_urls.a"),
             ("headers: { propagate: ['no spaces'] }", "no spaces"),
+            ("headers: { rules: [{ remove: 'no spaces' }] }", "no spaces"),
+            ("headers: { rules: [{ propagat: { name: x } }] }", "propagat"),
+            (
+                "headers: { rules: [{ insert: { name: Fondaco_Caller, value: x } }] }",
+                "Fondaco_Caller",
+            ),
+            ("headers: { rules: [{ insert: { name: x } }] }", "value or claim"),
+            (
+                "headers: { subgraphs: { a: [{ propagate: { name: 'x-*', rename: y } }] } }",
+                "subgraphs.a",
+            ),
+            (
+                "headers: { subgraphs: { a: [{ propagate: { name: x, rename: host } }] } }",
+                "host",
+            ),
             ("cors: { origins: ['*'], credentials: true }", "cors.credentials"),
             (
                 "authentication: { issuers: [{ issuer: a }] }",
@@ -475,6 +412,35 @@ mod tests {
                 "override_labels.a",
             ),
             ("override_labels: { a: { header: 'x y' } }", "`x y`"),
+            (
+                "authorization: { policies: { rules: { staff: [] } } }",
+                "rules.staff",
+            ),
+            (
+                "authorization: { policies: { rules: { staff: [{}] } } }",
+                "rules.staff",
+            ),
+            (
+                "authorization: { policies: { coprocessor: { url: 'ftp://x' } } }",
+                "coprocessor.url",
+            ),
+            ("authentication: { sources: [{ cookie: 'a b' }] }", "a b"),
+            (
+                "authentication: { session_cookie: { secure: false } }",
+                "__Host-fondaco",
+            ),
+            (
+                "authentication: { session_cookie: { path: /graphql } }",
+                "/graphql",
+            ),
+            (
+                "rate_limits: { rules: [{ name: a, per: user, requests: 0, seconds: 1 }] }",
+                "rules.a",
+            ),
+            (
+                "authentication: { sources: [{ header: { name: 'a b' } }] }",
+                "a b",
+            ),
         ];
         for (text, named) in cases {
             let message = RouterConfig::from_yaml(text).unwrap_err().to_string();
