@@ -7,8 +7,10 @@
 //! - [`client`]: a GraphQL client
 //! - [`shop`], [`scenario`]: what people do in the shop, and stories made of it
 //! - [`logs`]: what logs must not hold
+//! - [`abuse`]: what attackers do, as tables
 //! - [`audit`]: the public federation audit, run against `fondaco router`
 
+pub mod abuse;
 pub mod audit;
 pub mod cable;
 pub mod client;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cable::Cable;
 use crate::client::Client;
@@ -46,6 +46,13 @@ impl Platform {
     pub async fn start(mode: Mode) -> Result<Self, ProgramError> {
         let mut platform = Self::prepare()?;
         platform.start_in(mode).await?;
+        Ok(platform)
+    }
+
+    /// Starts every part as its own process, configured as `configure` changes the usual configuration.
+    pub async fn start_configured(configure: impl FnOnce(&mut Value)) -> Result<Self, ProgramError> {
+        let mut platform = Self::prepare_configured(configure)?;
+        platform.start_separate(&[]).await?;
         Ok(platform)
     }
 
@@ -183,22 +190,29 @@ impl Platform {
     }
 
     fn prepare() -> Result<Self, ProgramError> {
+        Self::prepare_configured(|_| {})
+    }
+
+    fn prepare_configured(configure: impl FnOnce(&mut Value)) -> Result<Self, ProgramError> {
         let folder = Scratch::new("e2e")?;
         let parts = ["router"].into_iter().chain(SUBGRAPHS);
         let addresses: BTreeMap<String, String> =
             parts.map(|part| (part.to_owned(), free_address())).collect();
         let identity_secret = uuid::Uuid::new_v4().to_string();
         let outbox = folder.path().join("outbox");
-        folder.write(
-            "fondaco.yaml",
-            &configuration(&addresses, &identity_secret, &outbox),
-        )?;
+        let mut config = configuration(&addresses, &identity_secret, &outbox);
+        configure(&mut config);
+        // Every JSON document is a YAML document.
+        folder.write("fondaco.yaml", &config.to_string())?;
         Ok(Self {
             programs: BTreeMap::new(),
             addresses,
             cables: BTreeMap::new(),
             folder,
-            identity_secret,
+            identity_secret: config["identity"]["secret"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             environment: Vec::new(),
         })
     }
@@ -330,13 +344,13 @@ fn mails(outbox: &Path, to: &str) -> Vec<String> {
     mails.filter(|mail| mail.contains(&header)).collect()
 }
 
-fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str, outbox: &Path) -> String {
+fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str, outbox: &Path) -> Value {
     let urls: BTreeMap<&str, String> = SUBGRAPHS
         .iter()
         .map(|name| (*name, format!("http://{}/graphql", addresses[*name])))
         .collect();
     let mut config = json!({
-        "identity": { "secret": identity_secret },
+        "identity": { "secret": identity_secret, "require": true },
         "peers": urls,
         "router": {
             "listen": addresses["router"],
@@ -346,6 +360,7 @@ fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str, ou
                 "audiences": ["fondaco"],
                 "jwks_url": format!("http://{}/.well-known/jwks.json", addresses["auth"]),
                 "required_claims": { "token_use": "access" },
+                "revocation": true,
             }]},
         },
     });
@@ -358,6 +373,5 @@ fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str, ou
     // Hashes as cheap as the function allows: a thousand sign-ups are not what is tested.
     config["auth"]["password"] = json!({ "memory_kib": 64, "iterations": 1 });
     config["auth"]["mail"] = json!({ "outbox": outbox });
-    // Every JSON document is a YAML document.
-    config.to_string()
+    config
 }

@@ -101,8 +101,6 @@ async fn serve(
         () = shutdown.cancelled() => return Ok(()),
     };
     let keys_address = serve_keys(&services, &runtime).await?;
-    let router = build_router(settings.config.router.clone(), &services, keys_address, secret)?;
-    greet(&listener, servers, settings)?;
     let redis = settings.router_redis(redis_url);
     let identity = settings.router_identity(Some(&secret));
     let router = build_router(
@@ -112,7 +110,7 @@ async fn serve(
         identity,
         redis,
     )?;
-    greet(&listener, servers)?;
+    greet(&listener, servers, settings)?;
     let served = router.serve(listener, shutdown.clone()).await;
     runtime.shutdown.cancel();
     for service in services {
