@@ -1,11 +1,14 @@
 //! The commands, one a file.
 
 pub mod api_schema;
+pub mod check;
 pub mod compose;
 pub mod healthcheck;
 pub mod keys;
+pub mod lint;
 pub mod plan;
 pub mod reconcile;
+pub mod report_format;
 pub mod reset;
 pub mod router;
 pub mod sdl;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use fondaco_chassis::config::ConfigError;
 use fondaco_chassis::error::StartError;
@@ -10,6 +11,9 @@ use fondaco_router::BuildError;
 use fondaco_supergraph::SupergraphError;
 
 use crate::servers::ServersError;
+
+/// Exit code of a schema command that was used wrongly: 1 and 2 say what it found.
+pub const USAGE_ERROR: u8 = 3;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +88,9 @@ pub enum CliError {
     /// The subgraphs do not compose; one diagnostic a line.
     #[error("the subgraphs do not compose\n{0}")]
     Composition(String),
+    /// A check, or what it reads, cannot be used.
+    #[error("{0}")]
+    SchemaTool(String),
     /// A health check was answered with something else than success.
     #[error("{url}: {problem}")]
     Unhealthy {
@@ -103,4 +110,14 @@ pub enum CliError {
         /// Why it failed.
         source: std::io::Error,
     },
+}
+
+impl CliError {
+    /// What the process ends with.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::SchemaTool(_) => ExitCode::from(USAGE_ERROR),
+            _ => ExitCode::FAILURE,
+        }
+    }
 }

@@ -18,9 +18,13 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
 use crate::commands::{
-    api_schema, compose, healthcheck, keys, plan, reconcile, reset, router, sdl, servers as servers_command,
+    api_schema, check, compose, healthcheck, keys, lint, plan, reconcile, reset, router, sdl, servers as servers_command,
     service, up,
 };
+use crate::error::USAGE_ERROR;
+
+/// Commands whose exit codes tell a wrong use (3) from a graph that does not compose (2).
+const SCHEMA_COMMANDS: [&str; 2] = ["check", "lint"];
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -51,6 +55,10 @@ enum Command {
     Payment(service::Arguments),
     /// Compose subgraph schemas into a supergraph.
     Compose(compose::Arguments),
+    /// Compare a graph with what it was: composition, clients, plans. Exit codes: 0 fine, 1 breaking, 2 cannot compose, 3 usage.
+    Check(check::Arguments),
+    /// Look for breaches of conventions in subgraph schemas. Exit codes as of check.
+    Lint(lint::Arguments),
     /// Print the query plan of an operation.
     Plan(plan::Arguments),
     /// Print the schema of one of our subgraphs.
@@ -71,7 +79,11 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
+    let outcome = match arguments.command {
         Command::Up(arguments) => up::run(arguments).await,
         Command::Router(arguments) => router::run(arguments).await,
         Command::Auth(arguments) => service::run(Name::Auth, arguments).await,
@@ -80,6 +92,8 @@ async fn main() -> ExitCode {
         Command::Order(arguments) => service::run(Name::Order, arguments).await,
         Command::Payment(arguments) => service::run(Name::Payment, arguments).await,
         Command::Compose(arguments) => compose::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments).await,
+        Command::Lint(arguments) => lint::run(arguments).await,
         Command::Plan(arguments) => plan::run(arguments),
         Command::Sdl(arguments) => sdl::run(arguments),
         Command::ApiSchema(arguments) => api_schema::run(arguments),
@@ -91,6 +105,21 @@ async fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");
-        ExitCode::FAILURE
+        error.exit_code()
+    })
+}
+
+/// Prints what is wrong with the arguments, or the help that was asked for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    // Where the terminal is gone there is nobody to tell.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let command = std::env::args().nth(1).unwrap_or_default();
+    ExitCode::from(if SCHEMA_COMMANDS.contains(&command.as_str()) {
+        USAGE_ERROR
+    } else {
+        2
     })
 }

@@ -43,12 +43,15 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
 
 async fn load(path: &Path) -> Result<Vec<SubgraphSource>, CliError> {
     let path = path.to_owned();
-    let runtime = tokio::runtime::Handle::current();
-    // Running subgraphs are asked from a thread that may wait.
-    let loaded = tokio::task::spawn_blocking(move || {
-        SupergraphConfig::load(&path, |url| runtime.block_on(fetch_sdl(url)))
-    });
+    let mut fetch = blocking_fetch();
+    let loaded = tokio::task::spawn_blocking(move || SupergraphConfig::load(&path, &mut fetch));
     Ok(loaded.await.expect("loading does not panic")?)
+}
+
+/// Asks running subgraphs for their SDL, from a thread that may wait.
+pub fn blocking_fetch() -> impl FnMut(&str) -> Result<String, String> + Send + 'static {
+    let runtime = tokio::runtime::Handle::current();
+    move |url: &str| runtime.block_on(fetch_sdl(url))
 }
 
 #[derive(Deserialize)]

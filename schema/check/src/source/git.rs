@@ -1,0 +1,152 @@
+//! A configuration and its schemas as they were at a commit, read through the `git` program.
+
+use std::path::{Component, Path, PathBuf};
+use std::process::Command;
+
+use fondaco_composition::SubgraphSource;
+use fondaco_composition::config::{ConfigError, SubgraphConfig, SupergraphConfig};
+
+use crate::source::SourceError;
+
+/// The subgraphs that the configuration named at that commit.
+pub(super) fn sources(config: &Path, reference: &str) -> Result<Vec<SubgraphSource>, SourceError> {
+    let repository = Repository::of(config)?;
+    let commit = repository.commit(reference)?;
+    let yaml = repository.show(&commit, reference, config)?;
+    let named = SupergraphConfig::parse(&yaml, config)?;
+    let folder = config.parent().unwrap_or(Path::new("."));
+    let subgraphs = named.subgraphs.into_iter();
+    subgraphs
+        .map(|(name, subgraph)| source(&repository, &commit, reference, folder, name, subgraph))
+        .collect()
+}
+
+fn source(
+    repository: &Repository,
+    commit: &str,
+    reference: &str,
+    folder: &Path,
+    name: String,
+    subgraph: SubgraphConfig,
+) -> Result<SubgraphSource, SourceError> {
+    let Some(file) = subgraph.schema.file else {
+        let message = format!(
+            "subgraph \"{name}\" had no schema file at {reference}: what its address answered then is not in git"
+        );
+        return Err(SourceError::Git(message));
+    };
+    let path = folder.join(file);
+    let sdl = repository.show(commit, reference, &path)?;
+    let url = subgraph
+        .routing_url
+        .ok_or_else(|| ConfigError::RoutingUrl(name.clone()))?;
+    Ok(SubgraphSource {
+        name,
+        url,
+        sdl,
+        file: Some(path.display().to_string()),
+    })
+}
+
+/// The working copy a file is in.
+struct Repository {
+    top: PathBuf,
+}
+
+impl Repository {
+    fn of(config: &Path) -> Result<Self, SourceError> {
+        let folder = match config.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let top = git(folder, &["rev-parse", "--show-toplevel"]).map_err(|problem| {
+            SourceError::Git(format!("{} is in no repository: {problem}", folder.display()))
+        })?;
+        Ok(Self {
+            top: PathBuf::from(top.trim_end_matches(['\n', '\r'])),
+        })
+    }
+
+    /// The commit that a branch, tag or commit names.
+    fn commit(&self, reference: &str) -> Result<String, SourceError> {
+        let commit = format!("{reference}^{{commit}}");
+        let found = git(
+            &self.top,
+            &["rev-parse", "--verify", "--quiet", "--end-of-options", &commit],
+        );
+        let found = found.map_err(|_| {
+            let message = format!(
+                "there is no commit, branch or tag \"{reference}\" in {}; a shallow clone may have to fetch it first",
+                self.top.display()
+            );
+            SourceError::Git(message)
+        })?;
+        Ok(found.trim().to_owned())
+    }
+
+    /// A file as it was.
+    fn show(&self, commit: &str, reference: &str, path: &Path) -> Result<String, SourceError> {
+        let inside = self.inside(path)?;
+        git(&self.top, &["show", &format!("{commit}:{inside}")])
+            .map_err(|problem| SourceError::Git(format!("cannot read {inside} at {reference}: {problem}")))
+    }
+
+    /// The path from the top of the working copy, with slashes. The file need not exist any more.
+    fn inside(&self, path: &Path) -> Result<String, SourceError> {
+        let failed = |message: String| SourceError::Path {
+            path: path.to_owned(),
+            message,
+        };
+        let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
+        let absolute = resolve_links(&without_dots(&absolute));
+        let top = self.top.canonicalize().unwrap_or_else(|_| self.top.clone());
+        let inside = absolute
+            .strip_prefix(&top)
+            .map_err(|_| failed(format!("is not in the repository {}", self.top.display())))?;
+        let parts: Vec<String> = inside
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        Ok(parts.join("/"))
+    }
+}
+
+/// The path without `.` and `..`.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The path with the symbolic links of its existing folders resolved.
+fn resolve_links(path: &Path) -> PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(folder), Some(name)) => resolve_links(folder).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// What git prints, or what it complains of.
+fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new("git");
+    // A hook's variables speak of its own folder.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(variable);
+    }
+    let output = command.arg("-C").arg(folder).args(arguments).output();
+    let output = output.map_err(|error| format!("the git program cannot be run: {error}"))?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        return Err(complaint.trim().lines().next().unwrap_or("it failed").to_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|_| "the file is not UTF-8".to_owned())
+}
