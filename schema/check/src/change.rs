@@ -67,6 +67,8 @@ pub enum Affects {
     Unknown,
     /// Those that name, send or receive the type.
     Type(Name),
+    /// Those that may receive a value of the type, also through an abstract one.
+    Received(Name),
     /// Those that select the field.
     Field(Name, Name),
     /// Those that select the field and give the argument in one of these ways.

@@ -1,7 +1,7 @@
 //! What becomes of each operation: is it still valid, what does it use, how is it planned before and after?
 
 use apollo_compiler::ExecutableDocument;
-use apollo_compiler::validation::Valid;
+use apollo_compiler::validation::{DiagnosticData, DiagnosticList, Valid};
 use fondaco_planner::{Planner, PlannerConfig};
 
 use crate::graph::Graph;
@@ -87,8 +87,15 @@ fn validate(operation: &Operation, graph: &Graph) -> Result<Valid<ExecutableDocu
     operation
         .document
         .to_executable_validate(schema)
-        .map_err(|failed| {
-            let first = failed.errors.iter().next();
-            first.map_or_else(|| "is not valid".to_owned(), |error| error.error.to_string())
-        })
+        .map_err(|failed| problem(&failed.errors))
+}
+
+/// The first error. A field that does not exist is also taken for one without the subselection it needs: that comes last.
+fn problem(errors: &DiagnosticList) -> String {
+    let is_cause = |error: &DiagnosticData| error.unstable_error_name() != Some("MissingSubselection");
+    let mut errors: Vec<_> = errors.iter().map(|error| error.error).collect();
+    errors.sort_by_key(|error| !is_cause(error));
+    errors
+        .first()
+        .map_or_else(|| "it cannot be validated".to_owned(), ToString::to_string)
 }

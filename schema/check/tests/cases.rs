@@ -19,13 +19,24 @@ fn every_case_is_reported_as_expected() {
     for case in &cases {
         let report = run(case);
         assert_eq!(report, run(case), "{} differs from run to run", case.display());
-        let style = Style { colour: false, all: true, folder: Some(case.clone()) };
+        let style = Style {
+            colour: false,
+            all: true,
+            folder: Some(case.clone()),
+        };
         expect_file![case.join("report.txt")].assert_eq(&report.write(Format::Text, &style));
         reported.extend(report.findings.iter().map(|finding| finding.rule));
     }
-    let silent: Vec<&str> =
-        Rule::ALL.iter().map(|rule| rule.as_str()).filter(|rule| !reported.contains(rule)).collect();
-    assert_eq!(silent, ["ROOT_TYPE_CHANGED"], "rules without a case (roots are renamed by composition)");
+    let silent: Vec<&str> = Rule::ALL
+        .iter()
+        .map(|rule| rule.as_str())
+        .filter(|rule| !reported.contains(rule))
+        .collect();
+    assert_eq!(
+        silent,
+        ["ROOT_TYPE_CHANGED"],
+        "rules without a case (roots are renamed by composition)"
+    );
 }
 
 fn run(case: &Path) -> Report {
@@ -35,17 +46,22 @@ fn run(case: &Path) -> Report {
 
 fn graph(case: &Path, side: &str) -> Graph {
     let files = entries(&case.join(side)).into_iter();
-    let sources = files.map(|path| {
-        let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+    let schemas = files.filter(|path| path.extension().is_some_and(|kind| kind == "graphql"));
+    let sources = schemas.map(|path| {
+        let name = path
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
         SubgraphSource {
-            url: format!("http://{name}"),
+            // `NAME.url` holds an address that differs from `http://NAME`.
+            url: std::fs::read_to_string(path.with_extension("url")).unwrap_or(format!("http://{name}")),
             file: Some(format!("{side}/{name}.graphql")),
             sdl: std::fs::read_to_string(&path).expect("a case can be read"),
             name,
         }
     });
-    Graph::compose(sources.collect())
-        .unwrap_or_else(|error| panic!("{} {side}: {error:?}", case.display()))
+    Graph::compose(sources.collect()).unwrap_or_else(|error| panic!("{} {side}: {error:?}", case.display()))
 }
 
 fn evidence(case: &Path) -> Evidenced {
@@ -60,10 +76,15 @@ fn evidence(case: &Path) -> Evidenced {
         let manifest = folder.join("manifest.json");
         let path = if manifest.exists() { manifest } else { folder };
         let mut committed = documents::read(&path).expect("the operations can be read");
-        committed.iter_mut().for_each(|operation| operation.relative_to(case));
+        committed
+            .iter_mut()
+            .for_each(|operation| operation.relative_to(case));
         operations.extend(committed);
     }
-    Evidenced { operations, recorded: log.exists() }
+    Evidenced {
+        operations,
+        recorded: log.exists(),
+    }
 }
 
 fn settings(case: &Path) -> CheckSettings {
@@ -76,7 +97,9 @@ fn settings(case: &Path) -> CheckSettings {
 
 fn entries(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry can be read").path()).collect();
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry can be read").path())
+        .collect();
     paths.sort();
     paths
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use apollo_compiler::Name;
 use apollo_compiler::ast::{DirectiveDefinition, DirectiveList};
 
-use crate::emit::Printer;
+use crate::emit::{ONE_OF, Printer};
 use crate::merge::Supergraph;
 use crate::model::TypeDef;
 
@@ -26,6 +26,9 @@ pub(crate) fn api_sdl(supergraph: &Supergraph) -> String {
         .map(|definition| visible_part(definition).to_string().trim_end().to_owned());
     let mut definitions: Vec<String> = printer.described_schema(supergraph).into_iter().collect();
     definitions.extend(directives);
+    if types.values().any(|ty| ty.directives.has("oneOf")) {
+        definitions.push(ONE_OF.to_owned());
+    }
     let mut types: Vec<&TypeDef> = types.values().collect();
     types.sort_by_key(|ty| (ty.name.to_lowercase(), ty.name.clone()));
     definitions.extend(types.into_iter().map(|ty| printer.type_def(ty)));

@@ -23,6 +23,9 @@ directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boole
 directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA";
 
+/// Older tools do not know it by themselves.
+pub(crate) const ONE_OF: &str = "directive @oneOf on INPUT_OBJECT";
+
 const JOIN_TYPES: &str = "\
 input join__ContextArgument {
   name: String!
@@ -62,6 +65,9 @@ pub(crate) fn supergraph_sdl(supergraph: &Supergraph, members: &[Member]) -> Str
     }
     for definition in supergraph.executable.values() {
         add(&mut directives, printer.directive_definition(definition));
+    }
+    if supergraph.types.values().any(|ty| ty.directives.has("oneOf")) {
+        add(&mut directives, ONE_OF.to_owned());
     }
     let mut types = Definitions::new();
     for definition in split_definitions(JOIN_TYPES) {

@@ -107,7 +107,7 @@ pub(crate) fn value_change(
     match nullability::of_input(&old.ty, &new.ty) {
         TypeChange::Other => return Some((rules.type_changed, types(), &[Nullable, Value])),
         TypeChange::NonNull => {
-            let inside = !(new.ty.is_non_null() && !old.ty.is_non_null());
+            let inside = old.ty.is_non_null() || !new.ty.is_non_null();
             let ways: &[Given] = match (inside, new.is_required()) {
                 (true, _) => &[Nullable, Value],
                 (false, true) => &[Absent, Nullable],

@@ -18,12 +18,12 @@ pub(crate) fn compare(sides: &Sides<'_>, changes: &mut Vec<Change>) {
     if before.is_empty() && after.is_empty() {
         return;
     }
-    for (ty, definition) in &sides.new().types {
-        let Some(old_definition) = sides.old().types.get(ty) else {
+    for (ty, definition) in &sides.new_api().types {
+        let Some(old_definition) = sides.old_api().types.get(ty) else {
             continue;
         };
         let coordinate = Coordinate::Type(ty.clone());
-        let affects = Affects::Type(ty.clone());
+        let affects = Affects::Received(ty.clone());
         changes.extend(change(coordinate, before.of_type(ty), after.of_type(ty), affects));
         for field in fields(definition).filter(|field| fields(old_definition).any(|old| old == *field)) {
             let coordinate = Coordinate::member(ty, field);

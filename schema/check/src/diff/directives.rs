@@ -25,8 +25,8 @@ const BUILT_IN: [&str; 2] = ["skip", "include"];
 /// Executable directives that came, went or changed.
 pub(crate) fn compare(sides: &Sides<'_>, changes: &mut Vec<Change>) {
     let (old, new) = (
-        &sides.old().directive_definitions,
-        &sides.new().directive_definitions,
+        &sides.old_api().directive_definitions,
+        &sides.new_api().directive_definitions,
     );
     for (name, before) in old.iter().filter(|(_, definition)| is_executable(definition)) {
         let coordinate = Coordinate::Directive(name.clone());

@@ -45,7 +45,7 @@ pub(crate) fn compare(
     for name in new.values.keys().filter(|name| !old.values.contains_key(*name)) {
         let coordinate = Coordinate::member(ty, name);
         let message = format!("Enum value {coordinate} was added");
-        let change = if positions::is_returned(sides.old(), ty) {
+        let change = if positions::is_returned(sides.old_api(), ty) {
             Change::new(
                 Rule::EnumValueAddedToResults,
                 coordinate,

@@ -38,11 +38,11 @@ pub(crate) struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    fn old(&self) -> &Schema {
+    fn old_api(&self) -> &Schema {
         self.before.supergraph.api_schema()
     }
 
-    fn new(&self) -> &Schema {
+    fn new_api(&self) -> &Schema {
         self.after.supergraph.api_schema()
     }
 }

@@ -14,8 +14,10 @@ pub(crate) fn compare(sides: &Sides<'_>, changes: &mut Vec<Change>) {
         OperationType::Mutation,
         OperationType::Subscription,
     ] {
-        let (Some(old), Some(new)) = (sides.old().root_operation(kind), sides.new().root_operation(kind))
-        else {
+        let (Some(old), Some(new)) = (
+            sides.old_api().root_operation(kind),
+            sides.new_api().root_operation(kind),
+        ) else {
             continue;
         };
         if old != new {

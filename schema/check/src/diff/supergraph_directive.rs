@@ -45,11 +45,14 @@ pub(crate) fn local_name(schema: &Schema, specification: &str, name: &str) -> St
     name.to_owned()
 }
 
+/// Finds the directives of one element that have a name.
+pub(crate) type Applied<'a> = dyn Fn(&str) -> Vec<Node<Directive>> + 'a;
+
 /// Calls `visit` with every element of a type that can carry directives.
 pub(crate) fn each_element(
     ty: &Name,
     definition: &ExtendedType,
-    visit: &mut dyn FnMut(Coordinate, &dyn Fn(&str) -> Vec<Node<Directive>>),
+    visit: &mut dyn FnMut(Coordinate, &Applied<'_>),
 ) {
     let on_type = |name: &str| {
         definition

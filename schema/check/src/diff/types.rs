@@ -13,8 +13,8 @@ use crate::rule::Rule;
 
 /// Types that came, went or changed.
 pub(crate) fn compare(sides: &Sides<'_>, changes: &mut Vec<Change>) {
-    for (name, old) in sides.old().types.iter().filter(|(_, ty)| !ty.is_built_in()) {
-        match sides.new().types.get(name) {
+    for (name, old) in sides.old_api().types.iter().filter(|(_, ty)| !ty.is_built_in()) {
+        match sides.new_api().types.get(name) {
             Some(new) => compare_type(sides, name, old, new, changes),
             None => {
                 let coordinate = Coordinate::Type(name.clone());
@@ -30,8 +30,8 @@ pub(crate) fn compare(sides: &Sides<'_>, changes: &mut Vec<Change>) {
             }
         }
     }
-    for (name, new) in sides.new().types.iter().filter(|(_, ty)| !ty.is_built_in()) {
-        if !sides.old().types.contains_key(name) {
+    for (name, new) in sides.new_api().types.iter().filter(|(_, ty)| !ty.is_built_in()) {
+        if !sides.old_api().types.contains_key(name) {
             let message = format!("{} {name} was added", capitalised(kind(new)));
             let coordinate = Coordinate::Type(name.clone());
             changes.push(accessibility::came(sides, Rule::TypeAdded, coordinate, message));

@@ -14,6 +14,8 @@ use crate::operations::values::{Sent, Variables};
 pub(crate) struct Facts {
     met: FxHashSet<Name>,
     returned: FxHashSet<Name>,
+    /// Types that values of the returned abstract types may have.
+    possible: FxHashSet<Name>,
     fields: FxHashSet<(Name, Name)>,
     arguments: FxHashSet<(Name, Name, Name, Given)>,
     directives: FxHashSet<Name>,
@@ -45,6 +47,9 @@ impl Facts {
             Affects::Unknown => false,
             Affects::Type(ty) => {
                 self.met.contains(ty) || self.returned.contains(ty) || self.sent.has_type(ty)
+            }
+            Affects::Received(ty) => {
+                self.met.contains(ty) || self.returned.contains(ty) || self.possible.contains(ty)
             }
             Affects::Field(ty, field) => self.fields.contains(&pair(ty, field)),
             Affects::Argument(ty, field, argument, ways) => ways.iter().any(|way| {
@@ -102,9 +107,12 @@ impl Reader<'_> {
         if field.name.starts_with("__") {
             return;
         }
-        self.facts
-            .returned
-            .insert(field.definition.ty.inner_named_type().clone());
+        let returned = field.definition.ty.inner_named_type();
+        if self.facts.returned.insert(returned.clone()) {
+            self.facts
+                .possible
+                .extend(self.supergraph.possible_types(returned).iter().cloned());
+        }
         self.use_field(parent, field, variables);
         for possible in self.supergraph.possible_types(parent) {
             if possible != parent {
