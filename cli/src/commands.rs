@@ -3,11 +3,14 @@
 pub mod api_schema;
 pub mod check;
 pub mod compose;
+pub mod contract;
+pub mod fetch_sdl;
 pub mod healthcheck;
 pub mod keys;
 pub mod lint;
 pub mod plan;
 pub mod reconcile;
+pub mod reference;
 pub mod report_format;
 pub mod reset;
 pub mod router;

@@ -18,13 +18,13 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
 use crate::commands::{
-    api_schema, check, compose, healthcheck, keys, lint, plan, reconcile, reset, router, sdl, servers as servers_command,
-    service, up,
+    api_schema, check, compose, contract, healthcheck, keys, lint, plan, reconcile, reference, reset, router,
+    sdl, servers as servers_command, service, up,
 };
 use crate::error::USAGE_ERROR;
 
 /// Commands whose exit codes tell a wrong use (3) from a graph that does not compose (2).
-const SCHEMA_COMMANDS: [&str; 2] = ["check", "lint"];
+const SCHEMA_COMMANDS: [&str; 3] = ["check", "lint", "contract"];
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -59,6 +59,10 @@ enum Command {
     Check(check::Arguments),
     /// Look for breaches of conventions in subgraph schemas. Exit codes as of check.
     Lint(lint::Arguments),
+    /// Compose the part of a graph that has, or has not, some @tag.
+    Contract(contract::Arguments),
+    /// Print a page about the schema that clients of a supergraph see, in Markdown.
+    Reference(reference::Arguments),
     /// Print the query plan of an operation.
     Plan(plan::Arguments),
     /// Print the schema of one of our subgraphs.
@@ -94,6 +98,8 @@ async fn main() -> ExitCode {
         Command::Compose(arguments) => compose::run(arguments).await,
         Command::Check(arguments) => check::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
+        Command::Contract(arguments) => contract::run(arguments).await,
+        Command::Reference(arguments) => reference::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Sdl(arguments) => sdl::run(arguments),
         Command::ApiSchema(arguments) => api_schema::run(arguments),

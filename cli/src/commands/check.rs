@@ -8,7 +8,7 @@ use fondaco_check::settings::{CheckSettings, FailOn, Settings};
 use fondaco_check::source::{self, Against, SourceError};
 use fondaco_check::{Evidenced, Graph, Severity};
 
-use crate::commands::compose::blocking_fetch;
+use crate::commands::fetch_sdl::blocking_fetch;
 use crate::commands::read;
 use crate::commands::report_format::{ReportFormat, print, refuse};
 use crate::error::CliError;

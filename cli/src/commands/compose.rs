@@ -5,11 +5,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use fondaco_composition::config::SupergraphConfig;
-use fondaco_composition::{HintLevel, SubgraphSource};
-use serde::Deserialize;
+use fondaco_composition::{Composed, HintLevel, SubgraphSource};
 
+use crate::commands::fetch_sdl::blocking_fetch;
 use crate::commands::write;
 use crate::error::CliError;
+use crate::shutdown;
+
+/// Time between two looks at the sources.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Arguments of `fondaco compose`.
 #[derive(Debug, clap::Args)]
@@ -20,11 +24,25 @@ pub struct Arguments {
     /// Where to write the supergraph; standard output if absent.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Compose again whenever the configuration or a schema changes, until stopped.
+    #[arg(long, requires = "output")]
+    watch: bool,
 }
 
 /// Composes. Diagnostics and hints go to standard error; nothing is written where there are errors.
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
-    let sources = load(&arguments.config).await?;
+    if arguments.watch {
+        return watch(&arguments).await;
+    }
+    let composed = compose(load(&arguments.config).await?)?;
+    match &arguments.output {
+        Some(path) => write(path, &composed.supergraph_sdl)?,
+        None => print!("{}", composed.supergraph_sdl),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compose(sources: Vec<SubgraphSource>) -> Result<Composed, CliError> {
     let composed = fondaco_composition::compose(sources.clone()).map_err(|diagnostics| {
         let found = diagnostics.iter().map(|error| error.with_excerpt(&sources));
         CliError::Composition(found.collect::<Vec<_>>().join("\n\n"))
@@ -34,11 +52,39 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     for hint in mattering.filter(|hint| hint.code.level() != HintLevel::Debug) {
         eprintln!("hint: {hint}");
     }
-    match &arguments.output {
-        Some(path) => write(path, &composed.supergraph_sdl)?,
-        None => print!("{}", composed.supergraph_sdl),
+    Ok(composed)
+}
+
+/// Composes whenever the sources differ from the last time. What is wrong is told, and the last good graph stays.
+async fn watch(arguments: &Arguments) -> Result<ExitCode, CliError> {
+    let stop = shutdown::on_signal()?;
+    let mut seen: Option<Result<Vec<SubgraphSource>, String>> = None;
+    loop {
+        let sources = load(&arguments.config).await.map_err(|error| error.to_string());
+        if seen.as_ref() != Some(&sources) {
+            if let Err(error) = again(arguments, &sources) {
+                eprintln!("error: {error}");
+            }
+            seen = Some(sources);
+        }
+        if stop
+            .run_until_cancelled(tokio::time::sleep(WATCH_INTERVAL))
+            .await
+            .is_none()
+        {
+            return Ok(ExitCode::SUCCESS);
+        }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+fn again(arguments: &Arguments, sources: &Result<Vec<SubgraphSource>, String>) -> Result<(), CliError> {
+    let sources = sources.clone().map_err(CliError::SchemaTool)?;
+    let composed = compose(sources)?;
+    if let Some(path) = &arguments.output {
+        write(path, &composed.supergraph_sdl)?;
+        eprintln!("composed {}", path.display());
+    }
+    Ok(())
 }
 
 async fn load(path: &Path) -> Result<Vec<SubgraphSource>, CliError> {
@@ -46,44 +92,4 @@ async fn load(path: &Path) -> Result<Vec<SubgraphSource>, CliError> {
     let mut fetch = blocking_fetch();
     let loaded = tokio::task::spawn_blocking(move || SupergraphConfig::load(&path, &mut fetch));
     Ok(loaded.await.expect("loading does not panic")?)
-}
-
-/// Asks running subgraphs for their SDL, from a thread that may wait.
-pub fn blocking_fetch() -> impl FnMut(&str) -> Result<String, String> + Send + 'static {
-    let runtime = tokio::runtime::Handle::current();
-    move |url: &str| runtime.block_on(fetch_sdl(url))
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    data: Data,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    #[serde(rename = "_service")]
-    service: ServiceSdl,
-}
-
-#[derive(Deserialize)]
-struct ServiceSdl {
-    sdl: String,
-}
-
-/// Asks a running subgraph for its SDL, as the subgraph specification provides.
-async fn fetch_sdl(url: &str) -> Result<String, String> {
-    let question = serde_json::json!({ "query": "{ _service { sdl } }" });
-    // Building fails, for one, where the machine has no certificate authorities.
-    let client = reqwest::Client::builder()
-        .build()
-        .map_err(|error| format!("cannot prepare to ask {url}: {error}"))?;
-    let request = client.post(url).timeout(Duration::from_secs(10)).json(&question);
-    let answer = request.send().await.and_then(reqwest::Response::error_for_status);
-    let answer: Result<Answer, _> = match answer {
-        Ok(answer) => answer.json().await,
-        Err(error) => Err(error),
-    };
-    answer
-        .map(|answer| answer.data.service.sdl)
-        .map_err(|error| format!("{url} did not give its SDL: {error}"))
 }

@@ -5,6 +5,7 @@
 //! - `limits`, `plan_cache`, `auth`: shape limits, prepared operations, tokens and directives
 //! - `client_address`, `rate_limit`, `gcra`: how often one client may call; `session_cookie`: browser apps
 //! - `headers`, `header_rules`, `identity`: what subgraphs are told; `cors`: what browsers may do
+//! - `operation_log`: which operations clients send
 //! - `active_supergraph`, `reload`: the supergraph in service and its replacement
 //! - `config`, `redis`, `outbound`, `error`, `telemetry`, `playground`
 //! - `server`: putting it together, listening, stopping
@@ -23,6 +24,7 @@ mod headers;
 mod identity;
 mod limits;
 mod media_type;
+mod operation_log;
 mod outbound;
 mod override_labels;
 mod pipeline;
@@ -41,5 +43,6 @@ pub use active_supergraph::ActivationError;
 pub use config::{ConfigError, RouterConfig};
 pub use identity::IdentitySecrets;
 pub use redis::RedisSetup;
+pub use operation_log::LogFileError;
 pub use reload::{SupergraphSource, SupergraphSourceError};
 pub use server::{BuildError, Router, RouterSetup};

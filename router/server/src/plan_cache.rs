@@ -28,6 +28,8 @@ pub struct ValidOperation {
     pub operation: Node<executable::Operation>,
     /// What its caller must fulfil.
     pub gates: Gates,
+    /// The operation without its values, where operations are logged.
+    pub signature: Option<Arc<str>>,
 }
 
 impl ValidOperation {
@@ -43,7 +45,13 @@ impl ValidOperation {
             document,
             operation,
             gates,
+            signature: None,
         }
+    }
+
+    /// The same, with its signature where operations are logged.
+    pub fn signed(self, signature: Option<Arc<str>>) -> Self {
+        Self { signature, ..self }
     }
 
     /// Its name.

@@ -27,6 +27,7 @@ use crate::header_rules::HeaderRules;
 use crate::headers::{self, REQUEST_ID, SubgraphHeaders};
 use crate::identity::CallerSigner;
 use crate::media_type::Format;
+use crate::operation_log::OperationLog;
 use crate::pipeline::{self, Asker};
 use crate::playground;
 use crate::rate_limit::RateLimits;
@@ -45,6 +46,8 @@ pub struct RouterState {
     pub transport: Arc<dyn Transport>,
     /// The supergraph in service.
     pub active: ArcSwap<ActiveSupergraph>,
+    /// Counts operations, where configured.
+    pub operation_log: Option<Arc<OperationLog>>,
     /// The stages of the pipeline.
     pub stages: Arc<Stages>,
     /// Verifies tokens.
@@ -131,6 +134,7 @@ async fn serve_graphql(State(state): State<Arc<RouterState>>, request: Request<B
     }
     let request_id = headers::request_id(&parts.headers);
     let mut log = RequestLog::start(request_id.clone());
+    log.count_in(&state.operation_log, &parts.headers);
     let mut response = answer(&state, parts, body, &request_id, &mut log).await;
     response.headers_mut().insert(REQUEST_ID, request_id);
     response

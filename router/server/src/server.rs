@@ -13,6 +13,7 @@ use crate::auth::revocation::Sessions;
 use crate::config::{ConfigError, RouterConfig};
 use crate::header_rules::HeaderRules;
 use crate::identity::{CallerSigner, IdentitySecrets, SHORTEST_SECRET};
+use crate::operation_log::{LogFileError, OperationLog};
 use crate::rate_limit::RateLimits;
 use crate::redis::{Redis, RedisSetup};
 use crate::reload::{self, SupergraphSource, SupergraphSourceError};
@@ -42,6 +43,9 @@ pub enum BuildError {
     /// The supergraph cannot be read or served.
     #[error(transparent)]
     Supergraph(#[from] SupergraphSourceError),
+    /// The log of operations cannot be kept.
+    #[error(transparent)]
+    OperationLog(#[from] LogFileError),
     /// The secret is too easily guessed.
     #[error("identity.{0} must have at least {SHORTEST_SECRET} bytes")]
     ShortSecret(String),
@@ -75,6 +79,7 @@ impl Router {
         let active = ActiveSupergraph::new(&sdl, &name, &config, Arc::clone(&transport))
             .map_err(|error| SupergraphSourceError::Activation { name, error })?;
         let state = RouterState {
+            operation_log: OperationLog::open(&config.operation_log)?,
             stages: Arc::new(Stages::new(&config)),
             authenticator: Authenticator::new(&config.authentication, sessions(&config, redis.as_ref())?),
             rate_limits: RateLimits::new(&config.rate_limits, redis),
@@ -100,11 +105,18 @@ impl Router {
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
         let stopping = self.state.stopping.clone();
         tokio::spawn(reload::watch(Arc::clone(&self.state), stopping.clone()));
+        let log = self.state.operation_log.clone();
+        if let Some(log) = &log {
+            tokio::spawn(Arc::clone(log).keep(stopping.clone()));
+        }
         let timeouts = &self.state.config.timeouts;
         let serving = async {
             fondaco_listener::serve(listener, self.routes(), timeouts.header_read(), stopping.clone())
                 .await?;
             self.state.stages.finish_mutations().await;
+            if let Some(log) = log {
+                log.flush().await;
+            }
             Ok(())
         };
         let deadline = async {

@@ -24,6 +24,7 @@ use crate::error::{LimitExceeded, RequestError, from_diagnostics};
 use crate::graphql_over_http::GraphqlRequest;
 use crate::headers::SubgraphHeaders;
 use crate::limits;
+use crate::operation_log::signature;
 use crate::plan_cache::{PlannedOperation, ValidOperation};
 
 /// The stages, with what the configuration says about them.
@@ -32,6 +33,8 @@ pub struct Stages {
     introspection: bool,
     authorization: AuthorizationConfig,
     policies: Policies,
+    /// Whether operations are logged.
+    signs: bool,
     /// Mutations that are running, also for clients that went away.
     mutations: TaskTracker,
 }
@@ -44,6 +47,7 @@ impl Stages {
             introspection: config.introspection,
             authorization: config.authorization.clone(),
             policies: Policies::new(&config.authorization.policies),
+            signs: config.operation_log.file.is_some(),
             mutations: TaskTracker::new(),
         }
     }
@@ -91,7 +95,8 @@ impl Stages {
                 gates.add_all(&active.supergraph);
             }
         }
-        Ok(ValidOperation::new(Arc::new(document), operation, gates))
+        let signature = self.signs.then(|| signature(schema, &document, &operation));
+        Ok(ValidOperation::new(Arc::new(document), operation, gates).signed(signature))
     }
 
     /// Mutations change things, so they may not be sent by GET.

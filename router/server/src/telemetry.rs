@@ -1,9 +1,11 @@
 //! One log line for each GraphQL request: what ran, how it ended, how long it took. No variables, no tokens, no documents.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::operation_log::{Client, OperationLog};
 use crate::plan_cache::ValidOperation;
 
 /// Longest operation name written, in characters.
@@ -16,6 +18,7 @@ pub struct RequestLog {
     operation_name: String,
     operation_kind: &'static str,
     status: Option<StatusCode>,
+    usage: Option<(Arc<OperationLog>, Client)>,
     errors: usize,
 }
 
@@ -28,12 +31,22 @@ impl RequestLog {
             operation_name: String::new(),
             operation_kind: "",
             status: None,
+            usage: None,
             errors: 0,
         }
     }
 
+    /// Counts the operation in the log of operations, for the client that the headers name.
+    pub fn count_in(&mut self, operations: &Option<Arc<OperationLog>>, headers: &HeaderMap) {
+        let log = operations.as_ref();
+        self.usage = log.map(|log| (Arc::clone(log), log.client(headers)));
+    }
+
     /// Notes which operation runs.
     pub fn operation(&mut self, operation: &ValidOperation) {
+        if let Some((log, client)) = &self.usage {
+            log.count(operation, client);
+        }
         self.operation_kind = operation.kind().name();
         if let Some(name) = operation.name() {
             self.operation_name.extend(name.chars().take(LONGEST_NAME));

@@ -6,21 +6,26 @@
 //! - `diff`: the differences, one file a kind of element; `rule`: their table; `change`: one of them
 //! - `operations`: recorded and committed operations; `judge`, `usage`, `plans`: what a change does to them
 //! - `finding`, `report`, `excerpt`: what is printed, and how
+//! - [`introspection`]: its results as SDL
+//! - [`contract`]: the graph filtered by tags; [`reference`]: a page about the schema
 //! - `settings`: what a person may set
 
 mod change;
 mod check;
+pub mod contract;
 mod coordinate;
 mod definition;
 mod diff;
 mod excerpt;
 mod finding;
 mod graph;
+pub mod introspection;
 mod judge;
 pub mod lint;
 pub mod operations;
 mod place;
 mod plans;
+pub mod reference;
 mod report;
 mod rule;
 pub mod settings;

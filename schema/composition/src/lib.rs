@@ -40,7 +40,7 @@ use graph_names::graph_names;
 use merge::{Member, merge};
 
 /// One subgraph to compose.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubgraphSource {
     /// Its name, unique in the graph.
     pub name: String,

@@ -55,6 +55,8 @@ pub struct RouterConfig {
     pub csrf_headers: Vec<String>,
     /// Headers passed on to subgraphs.
     pub headers: HeadersConfig,
+    /// The log of operations.
+    pub operation_log: OperationLogConfig,
     /// The cache of parsed, validated and planned operations.
     pub plan_cache: PlanCacheConfig,
     /// When progressive `@override`s are in force, by label. Labels like `percent(5)` need no entry.
@@ -84,6 +86,7 @@ impl Default for RouterConfig {
             cors: CorsConfig::default(),
             csrf_headers: vec!["x-fondaco-csrf".to_owned(), "apollo-require-preflight".to_owned()],
             headers: HeadersConfig::default(),
+            operation_log: OperationLogConfig::default(),
             plan_cache: PlanCacheConfig::default(),
             override_labels: BTreeMap::new(),
             authentication: AuthenticationConfig::default(),
@@ -107,10 +110,15 @@ impl RouterConfig {
         for (name, url) in &self.subgraph_urls {
             parse_uri(&format!("subgraph_urls.{name}"), url)?;
         }
-        for name in self.csrf_headers.iter().chain(&self.cors.headers) {
+        for name in self
+            .csrf_headers
+            .iter()
+            .chain(&self.cors.headers)
+            .chain(&self.operation_log.client_name_headers)
+            .chain(&self.operation_log.client_version_headers) {
             name.parse::<http::HeaderName>().map_err(|_| {
                 let problem = format!("`{name}` is not a header name");
-                ConfigError::value("csrf_headers, cors.headers", problem)
+                ConfigError::value("csrf_headers, cors.headers, operation_log", problem)
             })?;
         }
         self.headers.validate()?;
@@ -317,6 +325,39 @@ pub struct PlanCacheConfig {
 impl Default for PlanCacheConfig {
     fn default() -> Self {
         Self { operations: 4_096 }
+    }
+}
+
+/// The log of operations, which `fondaco check --usage` reads: no values, no callers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OperationLogConfig {
+    /// The file; without one nothing is logged. Each router needs one of its own.
+    pub file: Option<PathBuf>,
+    /// Records kept, each an operation of a client; those used last are.
+    pub entries: usize,
+    /// Time between two writes, in milliseconds.
+    pub interval_ms: u64,
+    /// Headers in which clients may give their name; the first one present counts.
+    pub client_name_headers: Vec<String>,
+    /// Headers in which clients may give their version; the first one present counts.
+    pub client_version_headers: Vec<String>,
+}
+
+impl Default for OperationLogConfig {
+    fn default() -> Self {
+        let headers = |what: &str| {
+            ["graphql-client", "apollographql-client", "x-client"]
+                .map(|who| format!("{who}-{what}"))
+                .to_vec()
+        };
+        Self {
+            file: None,
+            entries: 10_000,
+            interval_ms: 10_000,
+            client_name_headers: headers("name"),
+            client_version_headers: headers("version"),
+        }
     }
 }
 

@@ -18,8 +18,8 @@ mod nullability;
 mod positions;
 mod roots;
 mod subgraphs;
-mod supergraph_directive;
-mod tags;
+pub(crate) mod supergraph_directive;
+pub(crate) mod tags;
 mod types;
 mod union_members;
 
