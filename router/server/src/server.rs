@@ -106,15 +106,15 @@ impl Router {
         let stopping = self.state.stopping.clone();
         tokio::spawn(reload::watch(Arc::clone(&self.state), stopping.clone()));
         let log = self.state.operation_log.clone();
-        if let Some(log) = &log {
-            tokio::spawn(Arc::clone(log).keep(stopping.clone()));
-        }
+        let keeping = log.map(|log| (tokio::spawn(Arc::clone(&log).keep(stopping.clone())), log));
         let timeouts = &self.state.config.timeouts;
         let serving = async {
             fondaco_listener::serve(listener, self.routes(), timeouts.header_read(), stopping.clone())
                 .await?;
             self.state.stages.finish_mutations().await;
-            if let Some(log) = log {
+            if let Some((keeping, log)) = keeping {
+                // It writes what was counted before the end; what ended since is written here.
+                let _ = keeping.await;
                 log.flush().await;
             }
             Ok(())

@@ -13,6 +13,7 @@ mod lifecycle;
 mod policies;
 mod rate_limits;
 mod redis_proxy;
+mod operation_log;
 mod requests;
 mod session_cookie;
 mod sessions;
