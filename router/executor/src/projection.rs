@@ -57,8 +57,6 @@ pub struct OutputField {
     pub(crate) occurrences: Vec<Occurrence>,
     /// Where the field stands first.
     pub(crate) position: usize,
-    /// Present if any of these holds; an empty list means always.
-    pub(crate) conditions: Vec<Conjunction>,
     /// The caller may use it if any of these holds, so never where there are none; without them always.
     pub(crate) permitted_if: Option<Vec<Conjunction>>,
     pub(crate) kind: FieldKind,
@@ -139,17 +137,23 @@ impl OutputField {
         if self.occurrences.is_empty() {
             return Some(self.position);
         }
-        let holds = |conjunction: &Conjunction| {
-            conjunction
-                .iter()
-                .all(|&(index, value)| variables[index] == value)
-        };
-        let first = self
-            .occurrences
-            .iter()
-            .find(|occurrence| holds(&occurrence.conditions));
+        let mut occurrences = self.occurrences.iter();
+        let first = occurrences.find(|occurrence| holds(&occurrence.conditions, variables));
         first.map(|occurrence| occurrence.position)
     }
+
+    /// True where the caller may see the field's value, given the conditions' variables.
+    pub(crate) fn is_permitted(&self, variables: &[bool]) -> bool {
+        self.permitted_if
+            .as_ref()
+            .is_none_or(|alternatives| alternatives.iter().any(|one| holds(one, variables)))
+    }
+}
+
+fn holds(conjunction: &Conjunction, variables: &[bool]) -> bool {
+    conjunction
+        .iter()
+        .all(|&(index, value)| variables[index] == value)
 }
 
 impl Shape {
@@ -166,26 +170,7 @@ impl Shape {
             .collect();
         placed.sort_by_key(|(position, _)| *position);
         placed.into_iter().map(|(_, field)| field).collect()
-    /// True where the field belongs in the response, given the conditions' variables.
-    pub(crate) fn is_active(&self, variables: &[bool]) -> bool {
-        self.conditions.is_empty() || any_holds(&self.conditions, variables)
     }
-
-    /// True where the caller may see the field's value, given the conditions' variables.
-    pub(crate) fn is_permitted(&self, variables: &[bool]) -> bool {
-        self.permitted_if
-            .as_ref()
-            .is_none_or(|alternatives| any_holds(alternatives, variables))
-    }
-}
-
-fn any_holds(alternatives: &[Conjunction], variables: &[bool]) -> bool {
-    let holds = |conjunction: &Conjunction| {
-        conjunction
-            .iter()
-            .all(|&(index, value)| variables[index] == value)
-    };
-    alternatives.iter().any(holds)
 }
 
 impl Selection {

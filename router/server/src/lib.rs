@@ -42,7 +42,7 @@ mod telemetry;
 pub use active_supergraph::ActivationError;
 pub use config::{ConfigError, RouterConfig};
 pub use identity::IdentitySecrets;
-pub use redis::RedisSetup;
 pub use operation_log::LogFileError;
+pub use redis::RedisSetup;
 pub use reload::{SupergraphSource, SupergraphSourceError};
 pub use server::{BuildError, Router, RouterSetup};

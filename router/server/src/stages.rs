@@ -95,6 +95,7 @@ impl Stages {
                 gates.add_all(&active.supergraph);
             }
         }
+        let schema = active.supergraph.api_schema();
         let signature = self.signs.then(|| signature(schema, &document, &operation));
         Ok(ValidOperation::new(Arc::new(document), operation, gates).signed(signature))
     }

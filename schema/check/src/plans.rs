@@ -3,8 +3,8 @@
 use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::{Definition, Document, Selection};
 use apollo_compiler::validation::Valid;
-use fondaco_planner::Planner;
 use fondaco_planner::query_plan::QueryPlan;
+use fondaco_planner::{OverrideLabels, Planner};
 use serde::Serialize;
 
 /// The size of a plan.
@@ -34,11 +34,13 @@ pub(crate) fn compare_plans(
     old: &Valid<ExecutableDocument>,
     new: &Valid<ExecutableDocument>,
 ) -> Vec<PlanChange> {
+    let labels = OverrideLabels::default();
     let mut changes = Vec::new();
     for operation in old.operations.iter() {
         let name = operation.name.as_ref().map(|name| name.as_str());
         // What cannot be planned on one side, such as a subscription, cannot be compared.
-        let (Ok(old), Ok(new)) = (before.plan(old, name), after.plan(new, name)) else {
+        let plans = (before.plan(old, name, &labels), after.plan(new, name, &labels));
+        let (Ok(old), Ok(new)) = plans else {
             continue;
         };
         if old.fetches == new.fetches {

@@ -115,7 +115,8 @@ impl RouterConfig {
             .iter()
             .chain(&self.cors.headers)
             .chain(&self.operation_log.client_name_headers)
-            .chain(&self.operation_log.client_version_headers) {
+            .chain(&self.operation_log.client_version_headers)
+        {
             name.parse::<http::HeaderName>().map_err(|_| {
                 let problem = format!("`{name}` is not a header name");
                 ConfigError::value("csrf_headers, cors.headers, operation_log", problem)
