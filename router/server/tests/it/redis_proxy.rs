@@ -29,11 +29,12 @@ impl RedisProxy {
     /// Before the Redis of `REDIS_URL`.
     pub async fn start() -> Self {
         let url = std::env::var("REDIS_URL").expect("REDIS_URL names the Redis for tests");
-        let direct = redis::Client::open(url).unwrap();
+        let direct = redis::Client::open(url.as_str()).unwrap();
         let target = direct.get_connection_info().addr().to_string();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let setup = RedisSetup {
-            url: format!("redis://{}", listener.local_addr().unwrap()),
+            // With the name and password, if there are any.
+            url: url.replace(&target, &listener.local_addr().unwrap().to_string()),
             prefix: format!("fondaco-test:{}:", uuid::Uuid::new_v4().simple()),
         };
         let way = Arc::new(watch::Sender::new(Way::Open));
