@@ -8,7 +8,7 @@ use apollo_compiler::ExecutableDocument;
 use bytes::Bytes;
 use fondaco_executor::transport::{SubgraphRequest, SubgraphResponse, Transport, TransportError};
 use fondaco_executor::{ExecutionRequest, Executor, ExecutorConfig, PreparedOperation, RequestHeaders};
-use fondaco_planner::{Planner, PlannerConfig};
+use fondaco_planner::{OverrideLabels, Planner, PlannerConfig};
 use fondaco_supergraph::Supergraph;
 use futures::future::BoxFuture;
 use http::{HeaderMap, StatusCode};
@@ -34,7 +34,7 @@ static OPERATION_PREPARED: LazyLock<(PreparedOperation, Vec<String>)> = LazyLock
         .expect("the operation is valid");
     let names = supergraph.subgraphs().iter().map(|subgraph| subgraph.name.to_string()).collect();
     let plan = Planner::new(supergraph, PlannerConfig::default())
-        .plan(&document, None)
+        .plan(&document, None, &OverrideLabels::default())
         .expect("the operation can be planned");
     let prepared = PreparedOperation::new(schema, Arc::new(document), None, plan).expect("the operation is prepared");
     (prepared, names)

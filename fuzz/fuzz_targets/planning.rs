@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use apollo_compiler::ExecutableDocument;
 use fondaco_executor::PreparedOperation;
-use fondaco_planner::{Planner, PlannerConfig};
+use fondaco_planner::{OverrideLabels, Planner, PlannerConfig};
 use fondaco_supergraph::Supergraph;
 use libfuzzer_sys::fuzz_target;
 
@@ -24,7 +24,7 @@ fuzz_target!(|operation: &str| {
     let anonymous = document.operations.anonymous.as_ref().map(|_| None);
     let document = Arc::new(document.clone());
     for name in names.chain(anonymous) {
-        if let Ok(plan) = PLANNER.plan(&document, name) {
+        if let Ok(plan) = PLANNER.plan(&document, name, &OverrideLabels::default()) {
             let _ = PreparedOperation::new(schema.clone(), document.clone(), name, plan);
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod case;
 pub mod compare;
+mod constant;
 pub mod data;
 pub mod graph;
 pub mod layout;
@@ -18,6 +19,7 @@ pub mod random_data;
 pub mod random_operation;
 pub mod random_split;
 pub mod random_world;
+mod representation;
 pub mod run;
 pub mod sdl;
 pub mod server;

@@ -144,7 +144,7 @@ fn input(definition: &apollo_compiler::ast::InputValueDefinition) -> InputValue 
     let value = InputValue::new(definition.name.as_str(), reference(&definition.ty));
     match &definition.default_value {
         Some(default) => {
-            let constant = crate::server::constant(default);
+            let constant = crate::constant::constant(default);
             value.default_value(async_graphql::Value::from_json(constant).unwrap_or_default())
         }
         None => value,

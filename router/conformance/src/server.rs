@@ -8,14 +8,16 @@ use std::sync::Mutex;
 
 use apollo_compiler::ast::{self, Type};
 use apollo_compiler::collections::HashMap;
-use apollo_compiler::executable::{self, FieldSet, Selection, SelectionSet};
+use apollo_compiler::executable::{FieldSet, Selection, SelectionSet};
 use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::schema::{ExtendedType, Implementers};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Name, Schema};
 use serde_json::{Map, Value as Json, json};
 
+use crate::constant::constant_arguments;
 use crate::data::{Data, Datum, with_arguments};
+use crate::representation::is_complete;
 
 const DIRECTIVES: &str = r#"
 directive @link(url: String!, as: String, for: String, import: [String]) repeatable on SCHEMA
@@ -493,52 +495,5 @@ impl<'a> Node<'a> {
                 }))
             }
         }
-    }
-}
-
-/// Whether a representation has every field of a key, none of them null.
-fn is_complete(representation: &Json, key: &SelectionSet) -> bool {
-    key.selections.iter().all(|selection| match selection {
-        Selection::Field(field) => match representation.get(field.name.as_str()) {
-            None | Some(Json::Null) => false,
-            Some(value) => field.selection_set.is_empty() || is_complete(value, &field.selection_set),
-        },
-        _ => true,
-    })
-}
-
-/// Arguments of a field in a field set, defaults included, as JSON.
-fn constant_arguments(field: &executable::Field) -> Json {
-    let mut map = Map::new();
-    for definition in &field.definition.arguments {
-        let given = field
-            .arguments
-            .iter()
-            .find(|argument| argument.name == definition.name);
-        let value = given
-            .map(|argument| &argument.value)
-            .or(definition.default_value.as_ref());
-        if let Some(value) = value {
-            map.insert(definition.name.to_string(), constant(value));
-        }
-    }
-    Json::Object(map)
-}
-
-/// A constant as JSON.
-pub(crate) fn constant(value: &ast::Value) -> Json {
-    match value {
-        ast::Value::Null | ast::Value::Variable(_) => Json::Null,
-        ast::Value::Enum(name) => json!(name.as_str()),
-        ast::Value::String(text) => json!(text),
-        ast::Value::Boolean(value) => json!(value),
-        ast::Value::Int(number) => serde_json::from_str(number.as_str()).unwrap_or_default(),
-        ast::Value::Float(number) => serde_json::from_str(number.as_str()).unwrap_or_default(),
-        ast::Value::List(items) => items.iter().map(|item| constant(item)).collect(),
-        ast::Value::Object(fields) => fields
-            .iter()
-            .map(|(name, value)| (name.to_string(), constant(value)))
-            .collect::<Map<_, _>>()
-            .into(),
     }
 }
