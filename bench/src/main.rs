@@ -8,6 +8,7 @@
 
 mod cpu;
 mod load;
+mod planning;
 mod report;
 mod scenario;
 mod verification;
@@ -35,11 +36,18 @@ struct Arguments {
     /// Seconds of the open-loop measurement.
     #[arg(long, default_value_t = 60)]
     purchase_seconds: u64,
+    /// Measure the planner only.
+    #[arg(long)]
+    planner: bool,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let missed = planning::run();
+    if arguments.planner {
+        return if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let mut platform = match Platform::start_durable().await {
         Ok(platform) => platform,
         Err(error) => {
