@@ -46,7 +46,11 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let missed = planning::run();
     if arguments.planner {
-        return if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if missed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
     }
     let mut platform = match Platform::start_durable().await {
         Ok(platform) => platform,

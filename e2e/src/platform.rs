@@ -56,9 +56,11 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Starts every part as its own process beside servers that flush to disk as in production.
+    /// Starts every part as its own process beside servers that flush to disk as in production. Each has one worker thread, as in the
+    /// compose stack: seven processes share the machine, and idle workers cost the others time.
     pub async fn start_durable() -> Result<Self, ProgramError> {
         let mut platform = Self::prepare()?;
+        platform.environment.push(("TOKIO_WORKER_THREADS", "1"));
         platform.start_separate(&["--durable"]).await?;
         Ok(platform)
     }

@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{EmptySubscription, ObjectType, ParseRequestError, Schema, ServerError};
-use async_graphql_axum::{GraphQLRequest, GraphQLResponse};
+use async_graphql::{EmptySubscription, ObjectType, Schema, ServerError};
+use async_graphql_axum::GraphQLResponse;
 use axum::{
     Json, Router,
-    extract::{FromRequest, Request, State},
+    body::Bytes,
+    extract::{DefaultBodyLimit, FromRequest, Request, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -17,7 +18,6 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::task::TaskTracker;
-use tower_http::limit::RequestBodyLimitLayer;
 use tracing::Instrument;
 
 pub use readiness::Readiness;
@@ -31,7 +31,10 @@ use crate::{
     service::Tasks,
 };
 
+mod documents;
 mod readiness;
+
+use documents::Documents;
 
 const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 /// Few enough that nobody waits long for one of the pool's connections; the rest of a rush queues here, where waiting is cheap.
@@ -116,12 +119,13 @@ impl GraphqlServer {
             permits: Arc::new(Semaphore::new(MAX_RUNNING)),
             execute: self.execute,
             request_data: self.request_data,
+            documents: Documents::new(),
             sdl: self.sdl,
         });
         Router::new()
             .route(
                 "/graphql",
-                post(graphql).layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES)),
+                post(graphql).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)),
             )
             .with_state(shared)
             .route(
@@ -140,6 +144,7 @@ struct Shared {
     permits: Arc<Semaphore>,
     execute: Execute,
     request_data: RequestData,
+    documents: Documents,
     sdl: PublishedSdl,
 }
 
@@ -163,7 +168,7 @@ async fn answer(shared: Arc<Shared>, request: Request, id: RequestId) -> Result<
     let (caller, address) = identify(&shared, request.headers())?;
     require_json(request.headers())?;
     let permit = admit(&shared).await?;
-    let request = read(request).await?;
+    let request = shared.documents.attach(read(request).await?);
     let request = (shared.request_data)(request.data(caller).data(address).data(id.clone()));
     let response = execute(shared, request, id, permit).await?;
     Ok(GraphQLResponse::from(response).into_response())
@@ -203,15 +208,14 @@ async fn admit(shared: &Shared) -> Result<OwnedSemaphorePermit, Refusal> {
 
 /// Whoever sends slowly must not keep a place that others wait for.
 async fn read(request: Request) -> Result<async_graphql::Request, Refusal> {
-    match timeout(
-        BODY_TIMEOUT,
-        GraphQLRequest::<Refusal>::from_request(request, &()),
-    )
-    .await
-    {
-        Ok(read) => Ok(read?.into_inner()),
-        Err(_) => Err(Refusal::SlowBody),
+    let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, &()))
+        .await
+        .map_err(|_| Refusal::SlowBody)??;
+    // Serde would take an array for the fields in their order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Refusal::Malformed);
     }
+    serde_json::from_slice(&body).map_err(|_| Refusal::Malformed)
 }
 
 /// Runs in a task of its own: a caller who hangs up must not stop a purchase halfway, and a panic must not take more than its request.
@@ -288,11 +292,10 @@ enum Refusal {
     Panicked,
 }
 
-impl From<ParseRequestError> for Refusal {
-    fn from(error: ParseRequestError) -> Self {
-        match error {
-            ParseRequestError::PayloadTooLarge => Self::TooLarge,
-            ParseRequestError::Io(error) if error.to_string().contains("length limit") => Self::TooLarge,
+impl From<BytesRejection> for Refusal {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
             _ => Self::Malformed,
         }
     }

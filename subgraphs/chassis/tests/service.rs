@@ -147,7 +147,7 @@ async fn faults_have_codes_and_keep_their_causes() {
         (json!({ "query": "{" }), StatusCode::OK, "BAD_USER_INPUT"),
         (json!({ "query": deep }), StatusCode::OK, "BAD_USER_INPUT"),
         (json!({ "query": 3 }), StatusCode::BAD_REQUEST, "BAD_USER_INPUT"),
-        (json!([]), StatusCode::OK, "BAD_USER_INPUT"),
+        (json!([]), StatusCode::BAD_REQUEST, "BAD_USER_INPUT"),
         (
             json!({ "query": "x".repeat(3 << 20) }),
             StatusCode::PAYLOAD_TOO_LARGE,

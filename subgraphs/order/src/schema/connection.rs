@@ -1,15 +1,21 @@
 //! Orders as a Relay connection: newest first, forward only.
 
-use async_graphql::connection::{
-    Connection, CursorType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields,
+use async_graphql::{
+    Context,
+    connection::{
+        Connection, CursorType, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields,
+    },
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use fondaco_chassis::ApiError;
 use fondaco_contracts::{OrderId, UserId};
 use thiserror::Error;
 
-use super::types::Order;
-use crate::{order::Status, store::Store};
+use super::{loaders::LineLoader, types::Order};
+use crate::{
+    order::Status,
+    store::{self, Page, Store},
+};
 
 const DEFAULT_FIRST: i32 = 20;
 const MAX_FIRST: i32 = 100;
@@ -49,9 +55,9 @@ impl CursorType for Cursor {
     }
 }
 
-/// A page of a customer's orders.
+/// A page of a customer's orders. `ctx` is that of the field that shows them: where it selects their lines, these come with them.
 pub async fn orders(
-    store: &Store,
+    ctx: &Context<'_>,
     customer: UserId,
     statuses: &[Status],
     first: Option<i32>,
@@ -60,22 +66,45 @@ pub async fn orders(
     let first = page_size(first)?;
     let cursor = after.as_deref().map(Cursor::decode_cursor).transpose();
     let cursor = cursor.map_err(|error| ApiError::BadUserInput(error.to_string()))?;
-    let mut page = store
-        .orders_of(
-            customer,
-            statuses,
-            cursor.map(|Cursor(id)| id),
-            i64::from(first) + 1,
-        )
-        .await?;
-    let has_next = page.len() > first as usize;
-    page.truncate(first as usize);
+    let page = Page {
+        customer,
+        statuses,
+        after: cursor.map(|Cursor(id)| id),
+        limit: i64::from(first) + 1,
+    };
+    let mut orders = read(ctx, &page).await?;
+    let has_next = orders.len() > first as usize;
+    orders.truncate(first as usize);
     let mut connection = Connection::new(cursor.is_some(), has_next);
     connection.edges.extend(
-        page.into_iter()
+        orders
+            .into_iter()
             .map(|order| Edge::new(Cursor(order.id), Order(order))),
     );
     Ok(connection)
+}
+
+async fn read(ctx: &Context<'_>, page: &Page<'_>) -> Result<Vec<store::Order>, ApiError> {
+    let store = ctx.data_unchecked::<Store>();
+    if !shows_lines(ctx) {
+        return Ok(store.orders_of(page).await?);
+    }
+    let (orders, lines): (Vec<_>, Vec<_>) = store
+        .orders_with_lines_of(page)
+        .await?
+        .into_iter()
+        .map(|(order, lines)| {
+            let id = order.id;
+            (order, (id, Ok(lines)))
+        })
+        .unzip();
+    ctx.data_unchecked::<LineLoader>().prime_many(lines).await;
+    Ok(orders)
+}
+
+fn shows_lines(ctx: &Context<'_>) -> bool {
+    let node = ctx.look_ahead().field("edges").field("node");
+    node.field("lines").exists()
 }
 
 /// A page without orders.

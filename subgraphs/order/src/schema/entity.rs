@@ -5,7 +5,6 @@ use fondaco_chassis::{ApiError, Caller, caller};
 use fondaco_contracts::UserId;
 
 use super::connection::{self, OrderConnection};
-use crate::store::Store;
 
 /// An account, which belongs to the auth subgraph.
 #[derive(SimpleObject)]
@@ -27,7 +26,7 @@ impl User {
         if !may_see(caller(ctx), self.id) {
             return Ok(connection::empty());
         }
-        connection::orders(ctx.data_unchecked::<Store>(), self.id, &[], first, after).await
+        connection::orders(ctx, self.id, &[], first, after).await
     }
 }
 

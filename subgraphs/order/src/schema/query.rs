@@ -10,7 +10,7 @@ use super::{
     loaders::OrderLoader,
     types::{Order, Wishlist},
 };
-use crate::{order::Status, store::Store, wishlist::Wishlists};
+use crate::{order::Status, wishlist::Wishlists};
 
 /// Which orders to list.
 #[derive(InputObject)]
@@ -51,7 +51,7 @@ impl Query {
     ) -> Result<OrderConnection, ApiError> {
         let customer = caller(ctx).require_user()?;
         let statuses = filter.and_then(|filter| filter.status).unwrap_or_default();
-        connection::orders(ctx.data_unchecked::<Store>(), customer, &statuses, first, after).await
+        connection::orders(ctx, customer, &statuses, first, after).await
     }
 
     /// What the caller keeps for later.

@@ -22,7 +22,7 @@ use thiserror::Error;
 
 pub use drafts::{Draft, PlacedDraft};
 pub use idempotency::{Key, Outcome, Record};
-pub use orders::{HistoryEntry, Line, Order};
+pub use orders::{HistoryEntry, Line, Order, Page};
 pub use refunds::{NewRefund, Refund, RefundStatus};
 pub use transitions::{NewLine, NewOrder, Transition};
 pub use wishlist::WishlistItem;

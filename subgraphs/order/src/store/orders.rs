@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use fondaco_contracts::{Money, OrderId, ReservationId, Sku, UserId};
-use sqlx::{FromRow, Row, postgres::PgRow};
+use sqlx::{
+    FromRow, Postgres, Row,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 use uuid::Uuid;
 
 use super::{Store, StoreError, undecodable};
@@ -69,6 +73,39 @@ pub struct HistoryEntry {
     pub occurred_at: DateTime<Utc>,
 }
 
+/// Which of a customer's orders: the newest `limit` of those older than `after`; of these statuses where there are any.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// Whose.
+    pub customer: UserId,
+    /// Of these alone, unless empty.
+    pub statuses: &'a [Status],
+    /// The last of the page before.
+    pub after: Option<OrderId>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+macro_rules! page {
+    () => {
+        "select * from orders
+         where customer_id = $1 and id < $2 and (cardinality($4::text[]) = 0 or status = any($4))
+         order by id desc limit $3"
+    };
+}
+
+impl Page<'_> {
+    /// The statement with this page's parameters, `$1` to `$4` of `page!`.
+    fn bind(&self, statement: &'static str) -> Query<'static, Postgres, PgArguments> {
+        let statuses: Vec<&str> = self.statuses.iter().map(|status| status.as_str()).collect();
+        sqlx::query(statement)
+            .bind(self.customer.as_uuid())
+            .bind(self.after.map_or(Uuid::max(), |id| id.as_uuid()))
+            .bind(self.limit)
+            .bind(statuses)
+    }
+}
+
 impl Store {
     /// One order.
     pub async fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
@@ -83,26 +120,31 @@ impl Store {
             .await?)
     }
 
-    /// A customer's orders, newest first, older than `after`; of these statuses where there are any.
-    pub async fn orders_of(
-        &self,
-        customer: UserId,
-        statuses: &[Status],
-        after: Option<OrderId>,
-        limit: i64,
-    ) -> Result<Vec<Order>, StoreError> {
-        let statuses: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
-        let orders = sqlx::query_as(
-            "select * from orders
-             where customer_id = $1 and id < $2 and (cardinality($4::text[]) = 0 or status = any($4))
-             order by id desc limit $3",
-        )
-        .bind(customer.as_uuid())
-        .bind(after.map_or(Uuid::max(), |id| id.as_uuid()))
-        .bind(limit)
-        .bind(statuses)
-        .fetch_all(&self.pool)
-        .await?;
+    /// A page of a customer's orders, newest first.
+    pub async fn orders_of(&self, page: &Page<'_>) -> Result<Vec<Order>, StoreError> {
+        let rows = page.bind(page!()).fetch_all(&self.pool).await?;
+        Ok(rows.iter().map(Order::from_row).collect::<sqlx::Result<_>>()?)
+    }
+
+    /// The same with the lines of each, in one statement.
+    pub async fn orders_with_lines_of(&self, page: &Page<'_>) -> Result<Vec<(Order, Vec<Line>)>, StoreError> {
+        let statement = concat!(
+            "select o.*, l.order_id, l.sku, l.quantity, l.refunded_quantity, l.unit_amount from (",
+            page!(),
+            ") o left join order_line l on l.order_id = o.id order by o.id desc, l.position"
+        );
+        let mut orders: Vec<(Order, Vec<Line>)> = Vec::new();
+        for row in page.bind(statement).fetch_all(&self.pool).await? {
+            let id = row.try_get::<Uuid, _>("id")?.into();
+            if orders.last().is_none_or(|(order, _)| order.id != id) {
+                orders.push((Order::from_row(&row)?, Vec::new()));
+            }
+            if let (Some((_, lines)), Some(_)) =
+                (orders.last_mut(), row.try_get::<Option<Uuid>, _>("order_id")?)
+            {
+                lines.push(Line::from_row(&row)?);
+            }
+        }
         Ok(orders)
     }
 
