@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::data::{Data, Datum};
 use crate::layout::layouts;
 use crate::sdl;
+use crate::transport::Fault;
 use crate::world::{Object, World};
 
 /// Everything a check needs.
@@ -22,6 +23,8 @@ pub struct Case {
     pub operation: String,
     /// Variables of the request.
     pub variables: Json,
+    /// The call to a subgraph that fails, if any.
+    pub fault: Option<Fault>,
 }
 
 /// A graph, unsplit and split, and its data.
@@ -43,6 +46,8 @@ struct Request {
     variables: Json,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     active_labels: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
 }
 
 impl Schemas {
@@ -96,6 +101,7 @@ impl Case {
         let request = Request {
             variables: self.variables.clone(),
             active_labels: self.schemas.active_labels.clone(),
+            fault: self.fault,
         };
         fs::write(
             folder.join("request.json"),
@@ -130,6 +136,7 @@ impl Case {
             },
             operation: fs::read_to_string(folder.join("operation.graphql"))?,
             variables: request.variables,
+            fault: request.fault,
         })
     }
 }

@@ -79,6 +79,7 @@ pub fn samples(seed: u64) -> Vec<(Case, Graph)> {
             schemas: schemas.clone(),
             operation: operation.text(),
             variables: operation.variables(),
+            fault: None,
         };
         out.push((case, graph));
     }
@@ -113,6 +114,7 @@ pub fn keep(failing: &Failing, folder: &Path) -> std::io::Result<Case> {
         schemas: Schemas::of(&failing.world),
         operation: failing.operation.text(),
         variables: failing.operation.variables(),
+        fault: failing.fault,
     };
     case.write(folder)?;
     Ok(case)
@@ -120,5 +122,5 @@ pub fn keep(failing: &Failing, folder: &Path) -> std::io::Result<Case> {
 
 /// Replays a case.
 pub fn replay(case: &Case) -> Result<(), Failure> {
-    Graph::new(&case.schemas)?.check(&case.operation, &case.variables, None)
+    Graph::new(&case.schemas)?.check(&case.operation, &case.variables, case.fault)
 }

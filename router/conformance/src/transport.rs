@@ -8,13 +8,14 @@ use bytes::Bytes;
 use fondaco_executor::transport::{SubgraphRequest, SubgraphResponse, Transport, TransportError};
 use futures::future::BoxFuture;
 use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::data::Data;
 use crate::server::Server;
 
 /// A call that fails: which, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Number of the call, from 0.
     pub call: usize,
@@ -23,7 +24,8 @@ pub struct Fault {
 }
 
 /// How a call fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// Nobody listens.
     Refused,

@@ -209,18 +209,7 @@ impl<'w> Check<'w> {
                 .and_then(|object| object.field("id"))
                 .is_some_and(|field| field.ty.is_non_null())
         };
-        // The planner keeps one interface object of a type for each subgraph, so no type has two in the same one here.
-        let is_alone = self.world.interfaces.iter().all(|other| {
-            let same_part = other.object.is_some_and(|(_, theirs)| theirs == part);
-            other.name == interface.name
-                || !same_part
-                || !other
-                    .implementers
-                    .iter()
-                    .any(|name| interface.implementers.contains(name))
-        });
         whole != part
-            && is_alone
             && !interface.added.is_empty()
             && interface.fields.iter().any(|field| field == "id")
             && !interface.places.contains_key(&whole)
@@ -255,7 +244,8 @@ impl<'w> Check<'w> {
         let requires_fit = place.requires.is_empty()
             || object.kind == Kind::Entity
                 && !(0..self.world.subgraphs).any(is_key)
-                && self.picks_fit(&object.name, sub, &place.requires, false, true);
+                && self.picks_fit(&object.name, sub, &place.requires, false, true)
+                && self.conditions_are_met(&object.name, &self.all_subs(), &place.requires);
         override_fits
             && requires_fit
             && self.picks_fit(&field.ty.name, sub, &place.provides, false, false)
@@ -299,6 +289,43 @@ impl<'w> Check<'w> {
                 && (composite || external)
                 && self.picks_fit(&field.ty.name, sub, &pick.below, external, requires)
         })
+    }
+
+    /// Each type condition of a requirement is one that a subgraph resolving the field above it can meet: composers refuse
+    /// to ask for what nobody could ever give. `subs` have the parent.
+    fn conditions_are_met(&self, parent: &str, subs: &[Sub], picks: &[Pick]) -> bool {
+        picks.iter().all(|pick| {
+            let can_meet = |sub: &Sub| {
+                let layout = &self.layouts[usize::from(*sub)];
+                let implementers = layout
+                    .interfaces
+                    .get(parent)
+                    .map(|(_, implementers)| implementers);
+                let members = implementers.or_else(|| layout.unions.get(parent));
+                pick.on
+                    .as_ref()
+                    .is_none_or(|on| members.is_some_and(|members| members.contains(on)))
+            };
+            let meeting: Vec<Sub> = subs.iter().copied().filter(can_meet).collect();
+            let parent = pick.on.as_deref().unwrap_or(parent);
+            let object = self.world.object(parent);
+            let is_entity = object.is_some_and(|object| object.kind == Kind::Entity);
+            let having = if is_entity {
+                self.all_subs()
+            } else {
+                meeting.clone()
+            };
+            let mut below = resolving(self.world, self.layouts, parent, &pick.field);
+            below.retain(|sub| having.contains(sub));
+            let ty = object
+                .and_then(|object| object.field(&pick.field))
+                .map(|field| &field.ty.name);
+            !meeting.is_empty() && ty.is_none_or(|ty| self.conditions_are_met(ty, &below, &pick.below))
+        })
+    }
+
+    fn all_subs(&self) -> Vec<Sub> {
+        (0..self.world.subgraphs).collect()
     }
 
     /// From every subgraph that has an entity, all its fields are reached, whichever labels are active.

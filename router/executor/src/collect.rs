@@ -256,7 +256,8 @@ impl<'d> Compiler<'d> {
         }
         conditions.sort_unstable();
         conditions.dedup();
-        Some(conditions)
+        let contradicts = conditions.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        (!contradicts).then_some(conditions)
     }
 
     fn condition_variable(&mut self, name: &Name) -> usize {

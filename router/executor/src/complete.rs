@@ -134,14 +134,18 @@ impl<'p> Completion<'p, '_> {
         value: Option<&Value<'_>>,
     ) -> Result<(), Nulled> {
         match &field.kind {
-            FieldKind::Typename => {
-                let declared = Some(selection.type_name.as_str()).filter(|_| !selection.is_abstract);
-                let name = declared
-                    .or(typename)
-                    .expect("an abstract type's shape is found by __typename");
-                Value::String(name).write(&mut self.out);
-                Ok(())
-            }
+            FieldKind::Typename => match selection.object_type(typename) {
+                Some(name) => {
+                    Value::String(name).write(&mut self.out);
+                    Ok(())
+                }
+                None => {
+                    self.path.push(Step::Key(&field.key));
+                    let completed = self.null_not_allowed();
+                    self.path.pop();
+                    completed
+                }
+            },
             FieldKind::Introspection => {
                 value.unwrap_or(&Value::Null).write(&mut self.out);
                 Ok(())

@@ -5,7 +5,7 @@ use fondaco_planner::query_plan::{Condition, Fetch, FetchTarget};
 
 use crate::place::{Place, places};
 use crate::regrouping::Regrouping;
-use crate::representations::Representations;
+use crate::representations::{Keyless, Representations};
 use crate::value::Value;
 use crate::variables::Variables;
 
@@ -18,6 +18,8 @@ pub(crate) struct PreparedFetch {
     regrouping: Option<Regrouping>,
     /// Response keys of the operation's root fields, in order.
     pub(crate) root_keys: Vec<String>,
+    /// For each selection of entities, the response keys of an entity.
+    entity_keys: Vec<Vec<String>>,
 }
 
 /// What a started fetch waits for.
@@ -37,7 +39,13 @@ impl PreparedFetch {
             body_head: body_head(fetch, &fetch.operation),
             regrouping: Regrouping::of(fetch),
             root_keys: root_keys(&fetch.operation),
+            entity_keys: entity_keys(fetch),
         }
+    }
+
+    /// Response keys of the entities that a selection of the fetch brings.
+    pub(crate) fn entity_keys(&self, selection: usize) -> &[String] {
+        self.entity_keys.get(selection).map_or(&[], Vec::as_slice)
     }
 
     /// The whole request body.
@@ -86,8 +94,14 @@ impl PreparedFetch {
 }
 
 impl Asked {
-    /// What to ask for now; `None` if a condition forbids it or the data holds no entity to look up.
-    pub(crate) fn new(fetch: &Fetch, variables: &Variables<'_>, data: &Value<'_>) -> Option<Self> {
+    /// What to ask for now; `None` if a condition forbids it or the data holds no entity to look up. Objects whose key is
+    /// null are added to `keyless`.
+    pub(crate) fn new(
+        fetch: &Fetch,
+        variables: &Variables<'_>,
+        data: &Value<'_>,
+        keyless: &mut Vec<Keyless>,
+    ) -> Option<Self> {
         if !hold(&fetch.conditions, variables) {
             return None;
         }
@@ -104,7 +118,7 @@ impl Asked {
             .enumerate()
             .flat_map(
                 |(index, selection)| match hold(&selection.conditions, variables) {
-                    true => Representations::collect(index, selection, data),
+                    true => Representations::collect(index, selection, data, keyless),
                     false => vec![Representations::none(index, selection)],
                 },
             )
@@ -142,38 +156,76 @@ fn hold(conditions: &[Condition], variables: &Variables<'_>) -> bool {
 }
 
 /// Response keys at the root of a document of one operation.
-fn root_keys(document: &str) -> Vec<String> {
-    let document = match ast::Document::parse(document, "fetch.graphql") {
+fn root_keys(operation: &str) -> Vec<String> {
+    let document = parsed(operation);
+    let mut fields = Vec::new();
+    root_fields(&document, &mut fields);
+    distinct_keys(&fields)
+}
+
+fn entity_keys(fetch: &Fetch) -> Vec<Vec<String>> {
+    let FetchTarget::Entities(selections) = &fetch.target else {
+        return Vec::new();
+    };
+    let document = parsed(&fetch.operation);
+    let mut roots = Vec::new();
+    root_fields(&document, &mut roots);
+    let keys = |key: &str| {
+        let mut fields = Vec::new();
+        for root in roots.iter().filter(|root| root.response_name() == key) {
+            collect_fields(&document, &root.selection_set, &mut fields);
+        }
+        distinct_keys(&fields)
+    };
+    selections
+        .iter()
+        .map(|selection| keys(&selection.response_key))
+        .collect()
+}
+
+fn parsed(operation: &str) -> ast::Document {
+    match ast::Document::parse(operation, "fetch.graphql") {
         Ok(document) => document,
         Err(incomplete) => incomplete.partial,
-    };
-    let mut keys = Vec::new();
-    for definition in &document.definitions {
-        if let ast::Definition::OperationDefinition(operation) = definition {
-            collect_keys(&document, &operation.selection_set, &mut keys);
+    }
+}
+
+fn distinct_keys(fields: &[&ast::Field]) -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    for field in fields {
+        let key = field.response_name();
+        if !keys.iter().any(|known| known == key.as_str()) {
+            keys.push(key.to_string());
         }
     }
     keys
 }
 
-fn collect_keys(document: &ast::Document, selections: &[ast::Selection], keys: &mut Vec<String>) {
+fn root_fields<'d>(document: &'d ast::Document, fields: &mut Vec<&'d ast::Field>) {
+    for definition in &document.definitions {
+        if let ast::Definition::OperationDefinition(operation) = definition {
+            collect_fields(document, &operation.selection_set, fields);
+        }
+    }
+}
+
+fn collect_fields<'d>(
+    document: &'d ast::Document,
+    selections: &'d [ast::Selection],
+    fields: &mut Vec<&'d ast::Field>,
+) {
     for selection in selections {
         match selection {
-            ast::Selection::Field(field) => {
-                let key = field.response_name().to_string();
-                if !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
+            ast::Selection::Field(field) => fields.push(field),
             ast::Selection::InlineFragment(fragment) => {
-                collect_keys(document, &fragment.selection_set, keys);
+                collect_fields(document, &fragment.selection_set, fields);
             }
             ast::Selection::FragmentSpread(spread) => {
                 for definition in &document.definitions {
                     if let ast::Definition::FragmentDefinition(fragment) = definition
                         && fragment.name == spread.fragment_name
                     {
-                        collect_keys(document, &fragment.selection_set, keys);
+                        collect_fields(document, &fragment.selection_set, fields);
                     }
                 }
             }

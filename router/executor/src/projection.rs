@@ -189,6 +189,14 @@ impl Selection {
             _ => None,
         }
     }
+
+    /// The object type of an object whose data names `typename`; `None` where an interface object's was not found out.
+    pub(crate) fn object_type<'s>(&'s self, typename: Option<&'s str>) -> Option<&'s str> {
+        if !self.is_abstract {
+            return Some(&self.type_name);
+        }
+        typename.filter(|name| self.shape_by_type.contains_key(*name))
+    }
 }
 
 impl Projection {

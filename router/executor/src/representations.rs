@@ -35,6 +35,22 @@ pub struct RequestedEntity {
     pub(crate) places: Vec<Place>,
 }
 
+/// An object with a null key: there is nothing to look up, so what the selection would have brought is null.
+#[derive(Debug)]
+pub(crate) struct Keyless {
+    /// Index of the selection in the plan's fetch.
+    pub(crate) selection: usize,
+    pub(crate) place: Place,
+}
+
+/// Why an object has no representation.
+enum Lack {
+    /// A key is null.
+    Key,
+    /// A value was not brought, because a fetch failed.
+    Value,
+}
+
 /// A variable filled from a context.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -48,8 +64,14 @@ pub(crate) struct Context {
 
 impl Representations {
     /// Collects the entities at the paths of `fetch`, the selection with index `selection`. Objects without a key are left
-    /// out. One list, or for a selection with contexts one for each combination of their values.
-    pub fn collect(selection: usize, fetch: &EntityFetch, data: &Value<'_>) -> Vec<Self> {
+    /// out; those whose key is null are added to `keyless`. One list, or for a selection with contexts one for each
+    /// combination of their values.
+    pub(crate) fn collect(
+        selection: usize,
+        fetch: &EntityFetch,
+        data: &Value<'_>,
+        keyless: &mut Vec<Keyless>,
+    ) -> Vec<Self> {
         let mut groups = Groups::new(selection, fetch);
         let mut scratch = Vec::new();
         for path in &fetch.paths {
@@ -58,9 +80,16 @@ impl Representations {
                     return;
                 };
                 scratch.clear();
-                if write_representation(representation, object, &mut scratch) {
-                    let contexts = context_values(fetch, path, data, place);
-                    groups.add(contexts, &scratch, representation, place);
+                match write_representation(representation, object, &mut scratch) {
+                    Ok(()) => {
+                        let contexts = context_values(fetch, path, data, place);
+                        groups.add(contexts, &scratch, representation, place);
+                    }
+                    Err(Lack::Key) => keyless.push(Keyless {
+                        selection,
+                        place: place.clone(),
+                    }),
+                    Err(Lack::Value) => {}
                 }
             });
         }
@@ -228,14 +257,17 @@ fn applicable<'f>(fetch: &'f EntityFetch, object: &Object<'_>) -> Option<&'f Rep
         .find(|it| it.on_types.is_empty() || name.is_some_and(|name| it.on_types.iter().any(|ty| ty == name)))
 }
 
-/// False where a value is missing; what was written is then of no use.
-fn write_representation(representation: &Representation, object: &Object<'_>, out: &mut Vec<u8>) -> bool {
+/// Where it fails, what was written is of no use.
+fn write_representation(
+    representation: &Representation,
+    object: &Object<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), Lack> {
     out.extend_from_slice(b"{\"__typename\":");
     Value::String(&representation.typename).write(out);
-    write_fields(&representation.fields, object, true, out) && {
-        out.push(b'}');
-        true
-    }
+    write_fields(&representation.fields, object, true, out)?;
+    out.push(b'}');
+    Ok(())
 }
 
 fn write_fields(
@@ -243,21 +275,17 @@ fn write_fields(
     object: &Object<'_>,
     mut separate: bool,
     out: &mut Vec<u8>,
-) -> bool {
+) -> Result<(), Lack> {
     for field in fields.iter().filter(|field| applies(field, object)) {
-        let Some(value) = object.get(&field.response_key) else {
-            return false;
-        };
+        let value = object.get(&field.response_key).ok_or(Lack::Value)?;
         if std::mem::replace(&mut separate, true) {
             out.push(b',');
         }
         Value::String(&field.name).write(out);
         out.push(b':');
-        if !write_value(field, value, out) {
-            return false;
-        }
+        write_value(field, value, out)?;
     }
-    true
+    Ok(())
 }
 
 fn applies(field: &RepresentationField, object: &Object<'_>) -> bool {
@@ -265,33 +293,25 @@ fn applies(field: &RepresentationField, object: &Object<'_>) -> bool {
         || typename(object).is_some_and(|name| field.on_types.iter().any(|ty| ty == name))
 }
 
-fn write_value(field: &RepresentationField, value: &Value<'_>, out: &mut Vec<u8>) -> bool {
+fn write_value(field: &RepresentationField, value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), Lack> {
     match value {
-        Value::Null if field.is_key => false,
-        Value::Array(items) => write_list(field, items, out),
+        Value::Null if field.is_key => return Err(Lack::Key),
+        Value::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_value(field, item, out)?;
+            }
+            out.push(b']');
+        }
         Value::Object(object) if !field.fields.is_empty() => {
             out.push(b'{');
-            let complete = write_fields(&field.fields, object, false, out);
+            write_fields(&field.fields, object, false, out)?;
             out.push(b'}');
-            complete
         }
-        value => {
-            value.write(out);
-            true
-        }
+        value => value.write(out),
     }
-}
-
-fn write_list(field: &RepresentationField, items: &[Value<'_>], out: &mut Vec<u8>) -> bool {
-    out.push(b'[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        if !write_value(field, item, out) {
-            return false;
-        }
-    }
-    out.push(b']');
-    true
+    Ok(())
 }

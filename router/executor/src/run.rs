@@ -14,7 +14,7 @@ use crate::fetch::Asked;
 use crate::merge::{merge, merge_objects};
 use crate::place::{typename, value_at_mut};
 use crate::prepared::PreparedOperation;
-use crate::representations::{Representations, RequestedEntity};
+use crate::representations::{Keyless, Representations, RequestedEntity};
 use crate::response::GraphqlError;
 use crate::rewrite::rewrite;
 use crate::schedule::Schedule;
@@ -94,9 +94,12 @@ impl<'a> Run<'a> {
     }
 
     /// The call of a fetch; `None` if there is nothing to fetch.
-    fn start(&self, id: FetchId) -> Option<BoxFuture<'a, Called>> {
+    fn start(&mut self, id: FetchId) -> Option<BoxFuture<'a, Called>> {
         let fetch = self.fetch(id);
-        let asked = Asked::new(fetch, self.variables, &self.data)?;
+        let mut keyless = Vec::new();
+        let asked = Asked::new(fetch, self.variables, &self.data, &mut keyless);
+        keyless.iter().for_each(|object| self.nullify(id, object));
+        let asked = asked?;
         let body = self.operation.fetches[id.0].body(fetch, &asked, self.variables);
         let request = self.request(fetch, body.into());
         let transport = &self.executor.transport;
@@ -107,6 +110,17 @@ impl<'a> Run<'a> {
             };
             Called { id, asked, result }
         }))
+    }
+
+    /// What is not looked up for want of a key is null, also to subgraphs that require it.
+    fn nullify(&mut self, id: FetchId, object: &Keyless) {
+        if let Some(Value::Object(target)) = value_at_mut(&mut self.data, &object.place) {
+            for key in self.operation.fetches[id.0].entity_keys(object.selection) {
+                if target.get(key).is_none() {
+                    target.push(key, Value::Null);
+                }
+            }
+        }
     }
 
     fn fetch(&self, id: FetchId) -> &'a Fetch {

@@ -262,7 +262,7 @@ impl Session<'_> {
             inline: solved.inline.clone(),
             hops: solved.hops.clone(),
         };
-        let hop = self.open_plain_hop(at, &mut draft, subgraph)?;
+        let hop = self.open_plain_hop(at, &mut draft, subgraph, &at.ty)?;
         draft.hops[hop].resolved = Some(below.clone());
         let cost = draft.cost();
         Some(Solved {

@@ -79,7 +79,7 @@ impl Walk<'_, '_> {
         let definition = [Some(parent), on]
             .into_iter()
             .flatten()
-            .find_map(|ty| self.supergraph.type_model(ty)?.fields.get(&entry.field.name));
+            .find_map(|ty| self.supergraph.field(ty, &entry.field.name));
         definition.map_or_else(|| parent.clone(), |field| field.ty.inner_named_type().clone())
     }
 

@@ -354,11 +354,10 @@ impl<'s, 'a> Emitter<'s, 'a> {
         }
     }
 
+    /// Named type of a field. A condition that every value meets is not kept, so `parent` may be an abstract type whose
+    /// objects alone have the field.
     fn field_type(&self, parent: &Name, field: &Name) -> Name {
-        let definition = self
-            .session
-            .model(parent)
-            .and_then(|model| model.fields.get(field));
+        let definition = self.session.supergraph.field(parent, field);
         definition.map_or_else(
             || parent.clone(),
             |definition| definition.ty.inner_named_type().clone(),

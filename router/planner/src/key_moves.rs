@@ -6,6 +6,7 @@ use std::sync::Arc;
 use apollo_compiler::Name;
 use fondaco_supergraph::{FieldSet, Key, SubgraphId};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::normalize::FieldNode;
 use crate::position::{Position, Reach, Rivals, Selected};
@@ -21,12 +22,14 @@ pub(crate) struct Moves {
 }
 
 impl Moves {
-    pub(crate) fn reaches(&self, subgraph: SubgraphId) -> bool {
-        self.by_subgraph.contains_key(&subgraph)
+    /// Whether a key leads to the subgraph, where the object goes by `typename`.
+    pub(crate) fn reaches(&self, subgraph: SubgraphId, typename: &Name) -> bool {
+        self.to(subgraph, typename).next().is_some()
     }
 
-    pub(crate) fn to(&self, subgraph: SubgraphId) -> &[Move] {
-        self.by_subgraph.get(&subgraph).map_or(&[], |moves| moves)
+    pub(crate) fn to(&self, subgraph: SubgraphId, typename: &Name) -> impl Iterator<Item = &Move> {
+        let moves = self.by_subgraph.get(&subgraph).into_iter().flatten();
+        moves.filter(move |way| way.typename == *typename)
     }
 }
 
@@ -51,6 +54,8 @@ pub(crate) struct KeyField {
 #[derive(Debug, Clone)]
 pub(crate) struct KeySource {
     pub(crate) subgraph: SubgraphId,
+    /// What the object is called there.
+    pub(crate) typename: Name,
     pub(crate) selected: Selected,
     /// What the subgraph requires to resolve the field.
     pub(crate) requires: Option<FieldSet>,
@@ -58,10 +63,18 @@ pub(crate) struct KeySource {
     ready: usize,
 }
 
+/// A subgraph to which keys lead, what the object is called there, and after how many waves.
+struct Reached {
+    subgraph: SubgraphId,
+    typename: Name,
+    wave: usize,
+}
+
 impl KeySource {
     pub(crate) fn part(&self) -> Part {
         Part {
             subgraph: self.subgraph,
+            typenames: SmallVec::from_iter([self.typename.clone()]),
             selected: self.selected.clone(),
             requires: self.requires.clone(),
             contexts: Vec::new(),
@@ -90,7 +103,12 @@ impl Session<'_> {
             return self.moves_to_root_fields(at);
         }
         let mut open = self.keyed_subgraphs(at);
-        let mut reached: Vec<(SubgraphId, usize)> = at.source.into_iter().map(|source| (source, 0)).collect();
+        let mut reached: Vec<Reached> = Vec::new();
+        reached.extend(at.source.map(|subgraph| Reached {
+            subgraph,
+            typename: at.ty.clone(),
+            wave: 0,
+        }));
         let mut wave = 0;
         let mut last_gain = 0;
         // A key whose nested fields need fetches of their own is ready some waves after its subgraph is reached.
@@ -107,18 +125,23 @@ impl Session<'_> {
                     })
                     .collect();
                 if !found.is_empty() {
-                    moves.by_subgraph.insert(*subgraph, found);
-                    gained.push((*subgraph, wave));
+                    moves.by_subgraph.entry(*subgraph).or_default().extend(found);
+                    gained.push(Reached {
+                        subgraph: *subgraph,
+                        typename: typename.clone(),
+                        wave,
+                    });
                 }
             }
             if !gained.is_empty() {
                 last_gain = wave;
-                open.retain(|(subgraph, ..)| !gained.iter().any(|(found, _)| found == subgraph));
-                reached.extend(
-                    gained
-                        .into_iter()
-                        .filter(|(subgraph, _)| at.source != Some(*subgraph)),
-                );
+                open.retain(|(subgraph, typename, _)| {
+                    !gained
+                        .iter()
+                        .any(|found| found.subgraph == *subgraph && found.typename == *typename)
+                });
+                let is_elsewhere = |found: &Reached| at.source != Some(found.subgraph);
+                reached.extend(gained.into_iter().filter(is_elsewhere));
             }
         }
         moves
@@ -152,13 +175,11 @@ impl Session<'_> {
             .sources
             .iter()
             .map(|(&id, source)| (id, at.ty.clone(), Some(source)));
-        let through = model.interface_objects.iter().map(|(&id, interface)| {
-            (
-                id,
-                interface.clone(),
-                self.model(interface)
-                    .and_then(|interface| interface.sources.get(&id)),
-            )
+        let through = model.interface_objects.iter().flat_map(|(&id, interfaces)| {
+            let source = move |name: &Name| self.model(name)?.sources.get(&id);
+            interfaces
+                .iter()
+                .map(move |name| (id, name.clone(), source(name)))
         });
         own.chain(through)
             .map(|(id, name, source)| {
@@ -176,7 +197,7 @@ impl Session<'_> {
         &mut self,
         at: &Position,
         key: &Key,
-        reached: &[(SubgraphId, usize)],
+        reached: &[Reached],
         deadline: usize,
     ) -> Option<Vec<KeyField>> {
         let set = self.field_set(&key.fields);
@@ -186,7 +207,7 @@ impl Session<'_> {
             .map(|field| {
                 let mut sources: Vec<KeySource> = reached
                     .iter()
-                    .filter_map(|&source| self.read_key_field(at, &field, source, reached))
+                    .filter_map(|source| self.read_key_field(at, &field, source, reached))
                     .filter(|source| source.ready <= deadline)
                     .collect();
                 sources.sort_by_key(|source| source.ready);
@@ -199,19 +220,24 @@ impl Session<'_> {
         &mut self,
         at: &Position,
         field: &Arc<FieldNode>,
-        (subgraph, wave): (SubgraphId, usize),
-        reached: &[(SubgraphId, usize)],
+        from: &Reached,
+        reached: &[Reached],
     ) -> Option<KeySource> {
+        let Reached { subgraph, wave, .. } = *from;
         if field.name == "__typename" {
             let selected = crate::solve::typename(field);
             return (at.source == Some(subgraph)).then_some(KeySource {
                 subgraph,
+                typename: from.typename.clone(),
                 selected,
                 requires: None,
                 ready: wave,
             });
         }
         let resolution = self.resolution(at, &field.name, subgraph)?;
+        if at.source != Some(subgraph) && !resolution.typenames.contains(&from.typename) {
+            return None;
+        }
         let wave = match &resolution.requires {
             None => wave,
             Some(requires) => wave.max(1 + self.read_required(at, requires, reached)?),
@@ -250,6 +276,7 @@ impl Session<'_> {
         };
         Some(KeySource {
             subgraph,
+            typename: from.typename.clone(),
             selected,
             requires: resolution.requires,
             ready,
@@ -257,12 +284,7 @@ impl Session<'_> {
     }
 
     /// Wave after which everything is there that a field of a key requires.
-    fn read_required(
-        &mut self,
-        at: &Position,
-        requires: &FieldSet,
-        reached: &[(SubgraphId, usize)],
-    ) -> Option<usize> {
+    fn read_required(&mut self, at: &Position, requires: &FieldSet, reached: &[Reached]) -> Option<usize> {
         if self.key_depth >= MAX_KEY_DEPTH {
             self.cuts += 1;
             return None;
@@ -273,7 +295,7 @@ impl Session<'_> {
         for field in self.normalizer.collect(&set.entries, &at.ty) {
             let sources = reached
                 .iter()
-                .filter_map(|&source| self.read_key_field(at, &field, source, reached));
+                .filter_map(|source| self.read_key_field(at, &field, source, reached));
             let soonest = sources.map(|source| source.ready).min();
             ready = ready.zip(soonest).map(|(ready, soonest)| ready.max(soonest));
         }

@@ -27,7 +27,8 @@ impl Session<'_> {
         } else if at.source == Some(part.subgraph) {
             None
         } else {
-            Some(self.open_plain_hop(at, draft, part.subgraph)?)
+            let typename = preferred_typename(draft, part);
+            Some(self.open_plain_hop(at, draft, part.subgraph, typename)?)
         };
         Some(draft.select(hop, part.selected.clone()))
     }
@@ -93,7 +94,7 @@ impl Session<'_> {
             inputs,
             needs,
             contexts: part.contexts.clone(),
-            ..hop(part.subgraph, at.ty.clone(), &field.conditions)
+            ..hop(part.subgraph, part.typenames[0].clone(), &field.conditions)
         };
         self.open_hop(at, draft, new)
     }
@@ -103,12 +104,13 @@ impl Session<'_> {
         at: &Position,
         draft: &mut Draft,
         subgraph: SubgraphId,
+        typename: &Name,
     ) -> Option<usize> {
-        let plain = |hop: &Hop| hop.subgraph == subgraph && hop.is_plain();
+        let plain = |hop: &Hop| enters(hop, subgraph, typename) && hop.is_plain();
         if let Some(known) = draft.hops.iter().position(plain) {
             return Some(known);
         }
-        let new = hop(subgraph, at.ty.clone(), &[]);
+        let new = hop(subgraph, typename.clone(), &[]);
         if at.source.is_none() {
             draft.hops.push(new);
             return Some(draft.hops.len() - 1);
@@ -120,14 +122,13 @@ impl Session<'_> {
     fn open_hop(&mut self, at: &Position, draft: &mut Draft, new: Hop) -> Option<usize> {
         let moves = self.moves(at);
         let mut best: Option<(crate::cost::Cost, Draft)> = None;
-        for way in moves.to(new.subgraph) {
+        for way in moves.to(new.subgraph, &new.typename) {
             self.step();
             let mut trial = draft.clone();
             let Some(key_slots) = self.place_key(at, &mut trial, way) else {
                 continue;
             };
             let mut new = new.clone();
-            new.typename.clone_from(&way.typename);
             new.needs.extend(key_slots);
             new.inputs.extend(way.key.iter().map(|key| Input {
                 field: key.field.clone(),
@@ -164,7 +165,7 @@ impl Session<'_> {
                 let hop = if at.source == Some(source.subgraph) {
                     None
                 } else {
-                    Some(self.open_plain_hop(at, draft, source.subgraph)?)
+                    Some(self.open_plain_hop(at, draft, source.subgraph, &source.typename)?)
                 };
                 Some(draft.select(hop, source.selected.clone()))
             })
@@ -176,8 +177,27 @@ impl Session<'_> {
 fn preferred<'k>(at: &Position, draft: &Draft, key: &'k KeyField) -> Option<&'k KeySource> {
     let free = || key.sources.iter().filter(|source| source.requires.is_none());
     let here = free().find(|source| at.source == Some(source.subgraph));
-    let open = || free().find(|source| draft.hops.iter().any(|hop| hop.subgraph == source.subgraph));
+    let is_open = |source: &&KeySource| {
+        draft
+            .hops
+            .iter()
+            .any(|hop| enters(hop, source.subgraph, &source.typename))
+    };
+    let open = || free().find(is_open);
     here.or_else(open).or_else(|| key.sources.first())
+}
+
+fn enters(hop: &Hop, subgraph: SubgraphId, typename: &Name) -> bool {
+    hop.subgraph == subgraph && hop.typename == *typename
+}
+
+/// Of several interface objects with the field, one that is looked up anyway.
+fn preferred_typename<'p>(draft: &Draft, part: &'p Part) -> &'p Name {
+    let is_open = |typename: &&Name| {
+        let mut hops = draft.hops.iter();
+        hops.any(|hop| enters(hop, part.subgraph, typename) && hop.is_plain())
+    };
+    part.typenames.iter().find(is_open).unwrap_or(&part.typenames[0])
 }
 
 /// A hop in the first wave that carries nothing yet.

@@ -218,6 +218,16 @@ impl Tree {
             path.push(PathSegment::TypeCondition(vec![on.clone()]));
             tree.resolve_clashes_below(&path, rewrites);
         }
+        // A rewrite under a type condition is for objects whose type the answer tells.
+        let by_type = |rewrite: &OutputRewrite| match rewrite {
+            OutputRewrite::RenameKey { path: place, .. } => {
+                place.starts_with(path)
+                    && matches!(place.get(path.len()), Some(PathSegment::TypeCondition(_)))
+            }
+        };
+        if !self.fragments.is_empty() && rewrites.iter().any(by_type) {
+            self.add_typename();
+        }
     }
 
     /// Variables used in arguments and conditions.

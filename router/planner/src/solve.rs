@@ -82,6 +82,8 @@ pub(crate) type Choice = SmallVec<[Part; 1]>;
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     pub(crate) subgraph: SubgraphId,
+    /// What the object may be called there: its type, or interface objects that have the field.
+    pub(crate) typenames: SmallVec<[Name; 1]>,
     pub(crate) selected: Selected,
     pub(crate) requires: Option<FieldSet>,
     /// Contexts that arguments of the field take values from in this subgraph.
@@ -97,6 +99,8 @@ impl Part {
 
 /// How one subgraph resolves a field of an object.
 pub(crate) struct Resolution {
+    /// What the object may be called there.
+    pub(crate) typenames: SmallVec<[Name; 1]>,
     pub(crate) ty: Type,
     pub(crate) requires: Option<FieldSet>,
     pub(crate) provided: Provided,
@@ -393,8 +397,13 @@ impl<'a> Session<'a> {
         if at.reach == Reach::Inline && !here {
             return None;
         }
-        if !here && at.source.is_some() && !self.moves(at).reaches(subgraph) {
-            return None;
+        let mut typenames = resolution.typenames.clone();
+        if !here && at.source.is_some() {
+            let moves = self.moves(at);
+            typenames.retain(|typename| moves.reaches(subgraph, typename));
+            if typenames.is_empty() {
+                return None;
+            }
         }
         let below = field.selections.as_ref().map(|selections| {
             let rivals = self.rivals(at, &field.name, subgraph);
@@ -410,6 +419,7 @@ impl<'a> Session<'a> {
         let left = below.as_ref().map_or(0, |below| size(&below[0].rest));
         let part = |below: Option<Rc<Solved>>| Part {
             subgraph,
+            typenames: typenames.clone(),
             selected: Selected {
                 field: field.clone(),
                 ty: resolution.ty.clone(),
@@ -438,9 +448,13 @@ impl<'a> Session<'a> {
             let Some(resolution) = self.resolution(at, field, rival) else {
                 continue;
             };
+            let by_key = |moves: &Moves| {
+                let mut typenames = resolution.typenames.iter();
+                typenames.any(|typename| moves.reaches(rival, typename))
+            };
             let reached = at.source.is_none_or(|source| source == rival)
                 || at.rivals.iter().any(|(other, _)| *other == rival)
-                || self.moves(at).reaches(rival);
+                || by_key(&self.moves(at));
             if reached && resolution.requires.is_none() {
                 rivals.push((rival, resolution.ty.inner_named_type().clone()));
             }
@@ -482,7 +496,14 @@ impl<'a> Session<'a> {
         if let Some(provides) = source.and_then(|source| source.provides.as_ref()) {
             provided.0.push(self.field_set(provides));
         }
+        let typenames = match source {
+            Some(source) if !source.via_interfaces.is_empty() => {
+                source.via_interfaces.iter().cloned().collect()
+            }
+            _ => SmallVec::from_iter([at.ty.clone()]),
+        };
         Some(Resolution {
+            typenames,
             ty: source.map_or_else(|| definition.ty.clone(), |source| source.ty.clone()),
             requires: source
                 .filter(|_| !provided_here)

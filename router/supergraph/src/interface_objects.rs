@@ -18,7 +18,8 @@ struct Offer {
 
 /// Adds each interface object as a source of its implementers.
 pub(crate) fn spread(schema: &Valid<Schema>, types: &mut FxHashMap<Name, TypeModel>) {
-    let offers: Vec<Offer> = types.values().flat_map(offers_of).collect();
+    let mut offers: Vec<Offer> = types.values().flat_map(offers_of).collect();
+    offers.sort_by(|a, b| a.interface.cmp(&b.interface));
     for offer in offers {
         for implementer in types[&offer.interface].possible_types.clone() {
             if schema.get_object(&implementer).is_some()
@@ -52,16 +53,29 @@ fn accept(model: &mut TypeModel, offer: &Offer) {
     if model.sources.contains_key(&offer.subgraph) {
         return;
     }
-    model
-        .interface_objects
-        .insert(offer.subgraph, offer.interface.clone());
+    let interfaces = model.interface_objects.entry(offer.subgraph).or_default();
+    interfaces.push(offer.interface.clone());
     for (name, source) in &offer.fields {
-        if let Some(field) = model.fields.get_mut(name) {
-            let source = FieldSource {
-                via_interface: Some(offer.interface.clone()),
-                ..source.clone()
-            };
-            field.sources.entry(offer.subgraph).or_insert(source);
+        let Some(field) = model.fields.get_mut(name) else {
+            continue;
+        };
+        match field.sources.get_mut(&offer.subgraph) {
+            Some(known) if is_plain(known) && is_plain(source) => {
+                known.via_interfaces.push(offer.interface.clone());
+            }
+            Some(known) if !known.external => {}
+            _ => {
+                let source = FieldSource {
+                    via_interfaces: vec![offer.interface.clone()],
+                    ..source.clone()
+                };
+                field.sources.insert(offer.subgraph, source);
+            }
         }
     }
+}
+
+/// Resolved by itself: it makes no difference through which of several interface objects.
+fn is_plain(source: &FieldSource) -> bool {
+    !source.external && source.requires.is_none() && source.context_arguments.is_empty()
 }

@@ -281,7 +281,7 @@ impl<'a> Reader<'a> {
             provides: parse(definition.ty.inner_named_type(), "provides")?,
             ty: ty.unwrap_or_else(|| definition.ty.clone()),
             override_rule: None,
-            via_interface: None,
+            via_interfaces: Vec::new(),
             context_arguments: self.contexts.arguments(self.schema, join, &coordinate)?.into(),
         })
     }
@@ -372,7 +372,7 @@ fn no_source() -> FieldSource {
         requires: None,
         provides: None,
         override_rule: None,
-        via_interface: None,
+        via_interfaces: Vec::new(),
         context_arguments: Arc::default(),
     }
 }

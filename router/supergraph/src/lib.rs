@@ -95,6 +95,12 @@ impl Supergraph {
         self.types.get(name)
     }
 
+    /// A field of a composite type, or of the object types a value of it can have.
+    pub fn field(&self, ty: &str, field: &str) -> Option<&FieldModel> {
+        let of = |ty: &str| self.types.get(ty)?.fields.get(field);
+        of(ty).or_else(|| self.possible_types(ty).iter().find_map(|object| of(object)))
+    }
+
     /// Object types a value of composite type `name` can have anywhere: itself for an object type.
     pub fn possible_types(&self, name: &str) -> &[Name] {
         self.types.get(name).map_or(&[], |model| &model.possible_types)

@@ -40,8 +40,8 @@ pub struct TypeModel {
     pub possible_types: Vec<Name>,
     /// Subgraphs that define the type.
     pub sources: Ordered<SubgraphId, TypeSource>,
-    /// Subgraphs that know an object type only through an `@interfaceObject`: the interface's name there.
-    pub interface_objects: Ordered<SubgraphId, Name>,
+    /// Subgraphs that know an object type only through `@interfaceObject`s: the interfaces' names there.
+    pub interface_objects: Ordered<SubgraphId, Vec<Name>>,
     /// Fields, in the order of the document.
     pub fields: Ordered<Name, FieldModel>,
 }
@@ -102,8 +102,8 @@ pub struct FieldSource {
     pub provides: Option<FieldSet>,
     /// Set where a labelled `@override` decides whether the field is resolved here.
     pub override_rule: Option<OverrideRule>,
-    /// Set where the subgraph has the field on this interface object, not on the type itself.
-    pub via_interface: Option<Name>,
+    /// The interface objects on which the subgraph has the field; empty where the type itself has it.
+    pub via_interfaces: Vec<Name>,
     /// Arguments that the subgraph has and clients have not: their values come from a context (`@fromContext`).
     pub context_arguments: Arc<[ContextArgument]>,
 }

@@ -70,8 +70,8 @@ fn describe_type(supergraph: &Supergraph, model: &TypeModel, text: &mut String) 
         }
         text.push('\n');
     }
-    for (&id, interface) in &model.interface_objects {
-        writeln!(text, "  in {} as {interface}", name_of(id)).unwrap();
+    for (&id, interfaces) in &model.interface_objects {
+        writeln!(text, "  in {} as {}", name_of(id), interfaces.join(", ")).unwrap();
     }
     for (name, field) in &model.fields {
         write!(text, "  {name}: {}", field.ty).unwrap();
@@ -101,8 +101,8 @@ fn source_text(source: &FieldSource, ty: &apollo_compiler::ast::Type) -> String 
         let word = if rule.active_here { "when" } else { "unless" };
         write!(text, ", {word} {}", rule.label).unwrap();
     }
-    if let Some(interface) = &source.via_interface {
-        write!(text, ", through {interface}").unwrap();
+    if !source.via_interfaces.is_empty() {
+        write!(text, ", through {}", source.via_interfaces.join(", ")).unwrap();
     }
     for argument in source.context_arguments.iter() {
         write!(text, ", {}: {} from", argument.name, argument.ty).unwrap();
