@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         };
     }
-    let mut platform = match Platform::start_durable().await {
+    let mut platform = match Platform::start_durable(scenario::configure).await {
         Ok(platform) => platform,
         Err(error) => {
             eprintln!("error: {error}");
@@ -85,7 +85,13 @@ async fn measure(platform: &Platform, arguments: &Arguments) -> u64 {
     // Plans, connections and caches are warm before anything is counted.
     load::run(&platform.addresses["router"], &home, bounds(2, Pace::Closed)).await;
     let mut failures = verification::run(platform, &prepared, arguments.connections, arguments.seconds).await;
+    let sign_in = scenario::sign_in(&prepared);
     for (name, workload, bounds) in [
+        (
+            "sign-in, closed loop, Argon2id at 19 MiB and 2 passes".to_owned(),
+            &sign_in,
+            closed,
+        ),
         ("Home, closed loop".to_owned(), &home, closed),
         (
             "purchase, closed loop".to_owned(),

@@ -1,11 +1,11 @@
-//! What is measured: the Home query, and purchases.
+//! What is measured: the Home query, purchases, and sign-ins.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fondaco_e2e::platform::Platform;
 use fondaco_e2e::shop::{self, Shopper};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::load::{Shot, Workload};
 
@@ -19,6 +19,7 @@ const STOCK: u64 = 10_000_000;
 /// Users and variants the workloads use.
 pub struct Prepared {
     tokens: Vec<Arc<str>>,
+    emails: Vec<String>,
     skus: Vec<String>,
 }
 
@@ -35,14 +36,16 @@ pub async fn prepare(platform: &Platform) -> Prepared {
     for variant in &chosen {
         shop::set_stock(&merchant, variant, STOCK).await;
     }
-    let mut tokens = Vec::with_capacity(SHOPPERS);
+    let (mut tokens, mut emails) = (Vec::new(), Vec::new());
     for _ in 0..SHOPPERS {
         let shopper = shop::sign_up(&client).await;
         buy_some(&shopper, &chosen).await;
         tokens.push(shopper.token.into());
+        emails.push(shopper.email);
     }
     Prepared {
         tokens,
+        emails,
         skus: chosen.into_iter().map(|variant| variant.sku).collect(),
     }
 }
@@ -78,6 +81,32 @@ pub fn type_name(prepared: &Prepared, signed_in: bool) -> Workload {
         }),
         accept: Arc::new(|answer| contains(answer, br#"{"__typename":"Query"}"#)),
     }
+}
+
+/// Sign-ins with the right password, at the cost of hashes as deployed.
+pub fn sign_in(prepared: &Prepared) -> Workload {
+    let bodies: Vec<Bytes> = prepared
+        .emails
+        .iter()
+        .map(|email| {
+            let input = json!({ "email": email, "password": shop::PASSWORD });
+            Bytes::from(json!({ "query": shop::SIGN_IN, "variables": { "input": input } }).to_string())
+        })
+        .collect();
+    Workload {
+        shot: Arc::new(move |number| Shot {
+            token: None,
+            body: bodies[usize::try_from(number).unwrap_or_default() % bodies.len()].clone(),
+        }),
+        accept: Arc::new(|answer| contains(answer, b"\"accessToken\"")),
+    }
+}
+
+/// Settings of the platform that is measured: hashes cost what they cost by default, and one machine may sign in as often as it can.
+pub fn configure(config: &mut Value) {
+    config["auth"]["password"] = json!({});
+    let limit = json!({ "attempts": 1_000_000, "per_seconds": 1 });
+    config["auth"]["rate_limits"] = json!({ "sign_in": { "per_account": limit, "per_address": limit } });
 }
 
 /// Purchases of one unit each, every one under a key of its own.

@@ -56,10 +56,11 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Starts every part as its own process beside servers that flush to disk as in production. Each has one worker thread, as in the
-    /// compose stack: seven processes share the machine, and idle workers cost the others time.
-    pub async fn start_durable() -> Result<Self, ProgramError> {
-        let mut platform = Self::prepare()?;
+    /// Starts every part as its own process beside servers that flush to disk as in production, configured as `configure` changes the
+    /// usual configuration. Each has one worker thread, as in the compose stack: seven processes share the machine, and idle workers cost
+    /// the others time.
+    pub async fn start_durable(configure: impl FnOnce(&mut Value)) -> Result<Self, ProgramError> {
+        let mut platform = Self::prepare_configured(configure)?;
         platform.environment.push(("TOKIO_WORKER_THREADS", "1"));
         platform.start_separate(&["--durable"]).await?;
         Ok(platform)
@@ -361,6 +362,7 @@ fn configuration(addresses: &BTreeMap<String, String>, identity_secret: &str, ou
                 "issuer": "fondaco",
                 "audiences": ["fondaco"],
                 "jwks_url": format!("http://{}/.well-known/jwks.json", addresses["auth"]),
+                "token_types": ["at+jwt"],
                 "required_claims": { "token_use": "access" },
                 "revocation": true,
             }]},

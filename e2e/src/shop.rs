@@ -22,9 +22,13 @@ const SIGN_UP: &str = r#"mutation SignUp($input: SignUpInput!) {
   signUp(input: $input) { user { id email } tokens { accessToken } userErrors { code message } }
 }"#;
 
-const SIGN_IN: &str = r#"mutation SignIn($input: SignInInput!) {
+/// The mutation that signs in.
+pub const SIGN_IN: &str = r#"mutation SignIn($input: SignInInput!) {
   signIn(input: $input) { user { id } tokens { accessToken } userErrors { code message } }
 }"#;
+
+/// The password of every [`sign_up`].
+pub const PASSWORD: &str = "correct horse battery staple";
 
 const ADJUST: &str = r#"mutation Adjust($input: AdjustStockInput!) {
   adjustStock(input: $input) { userErrors { code message } }
@@ -71,7 +75,7 @@ pub struct Variant {
 /// Signs up a new user with a random address.
 pub async fn sign_up(client: &Client) -> Shopper {
     let email = format!("shopper-{}@example.com", Uuid::new_v4().simple());
-    let input = json!({ "email": email, "password": "correct horse battery staple", "name": "Shopper" });
+    let input = json!({ "email": email, "password": PASSWORD, "name": "Shopper" });
     let answer = client.query(SIGN_UP, json!({ "input": input })).await.unwrap();
     signed_in(client, &answer.expect_data()["signUp"], email)
 }

@@ -205,6 +205,7 @@ fn platform_issuer(keys_address: SocketAddr) -> IssuerConfig {
     IssuerConfig {
         audiences: vec![ISSUER.to_owned()],
         min_refresh_seconds: 1,
+        token_types: vec!["at+jwt".to_owned()],
         required_claims: [("token_use".to_owned(), "access".to_owned())].into(),
         revocation: true,
         ..IssuerConfig::at(ISSUER, format!("http://{keys_address}/.well-known/jwks.json"))

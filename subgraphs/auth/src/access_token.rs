@@ -10,6 +10,8 @@ use crate::{access, signing_key::SigningKeys, store::Account};
 /// How long an access token is valid, in seconds.
 pub const LIFETIME_SECONDS: u64 = 3600;
 
+/// `typ` of the header (RFC 9068, section 2.1): no other kind of token passes for one of these.
+const TYPE: &str = "at+jwt";
 const ISSUER: &str = "fondaco";
 const AUDIENCE: &str = "fondaco";
 
@@ -65,6 +67,7 @@ impl AccessTokens {
         self.keys.sign_with(|kid, key| {
             let mut header = Header::new(Algorithm::EdDSA);
             header.kid = Some(kid.to_owned());
+            header.typ = Some(TYPE.to_owned());
             encode(&header, &claims, key).map_err(ApiError::internal)
         })
     }

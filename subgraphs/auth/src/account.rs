@@ -14,7 +14,7 @@ use crate::{
     one_time_code::OneTimeCodes,
     password::Passwords,
     rate_limit::RateLimits,
-    session::{Continued, Device, Sessions},
+    session::{Continued, Device, Proof, Sessions},
     store::{Account, Store},
 };
 
@@ -99,11 +99,19 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Begins a session and writes it down.
-    pub(crate) async fn begin_session(&self, account: Account, device: &Device) -> Result<SignedIn, Refused> {
-        let begun = self.sessions.begin(account.id, device).await?;
+    /// Begins a session and writes it down. Rights go into the token as they are once the session is there: taking one away ends it.
+    pub(crate) async fn begin_session(
+        &self,
+        user: UserId,
+        proof: Proof<'_>,
+        device: &Device,
+    ) -> Result<SignedIn, Refused> {
+        let begun = self.sessions.begin(user, proof, device).await?;
+        let begun = begun.ok_or_else(invalid_credentials)?;
+        let account = self.store.by_id(user).await?;
+        let account = account.ok_or_else(invalid_credentials)?;
         let event = Event::new(EventKind::SignedIn)
-            .of(account.id)
+            .of(user)
             .in_session(Some(begun.session))
             .from(device.address);
         self.audit.record(event).await?;
@@ -166,6 +174,12 @@ pub(crate) fn check_name(name: Option<&str>) -> Result<Option<String>, UserError
 /// The address, or a user error on the field `email`.
 pub(crate) fn parse_email(email: &str) -> Result<Email, UserError> {
     Email::parse(email).map_err(|error| UserError::on("email", ErrorCode::InvalidInput, error.to_string()))
+}
+
+/// The one answer to a wrong password, and to one for no account.
+pub(crate) fn invalid_credentials() -> Refused {
+    let message = "the e-mail address or the password is wrong";
+    UserError::new(ErrorCode::InvalidCredentials, message).into()
 }
 
 /// The one answer to a code that is wrong, old, used, or of nobody.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use async_graphql::Enum;
 use chrono::{DateTime, Utc};
 use fondaco_contracts::{SessionId, UserId};
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 /// What happened.
@@ -113,6 +113,24 @@ impl<'a> Event<'a> {
             ..self
         }
     }
+
+    /// Writes it down as part of what `connection` is doing: both happen, or neither.
+    pub(crate) async fn write(self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "insert into security_events (id, kind, user_id, actor_id, session_id, address, detail)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(Uuid::now_v7())
+        .bind(self.kind)
+        .bind(self.user.map(Uuid::from))
+        .bind(self.actor.map(Uuid::from))
+        .bind(self.session.map(Uuid::from))
+        .bind(self.address.map(|address| address.to_string()))
+        .bind(self.detail)
+        .execute(connection)
+        .await
+        .map(drop)
+    }
 }
 
 /// An event as it was written down.
@@ -153,20 +171,7 @@ impl AuditLog {
 
     /// Writes one event down. What cannot be written down has not been done: callers answer with the error.
     pub async fn record(&self, event: Event<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "insert into security_events (id, kind, user_id, actor_id, session_id, address, detail)
-             values ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(Uuid::now_v7())
-        .bind(event.kind)
-        .bind(event.user.map(Uuid::from))
-        .bind(event.actor.map(Uuid::from))
-        .bind(event.session.map(Uuid::from))
-        .bind(event.address.map(|address| address.to_string()))
-        .bind(event.detail)
-        .execute(&self.pool)
-        .await
-        .map(drop)
+        event.write(&mut *self.pool.acquire().await?).await
     }
 
     /// The latest events, of one account or of all.

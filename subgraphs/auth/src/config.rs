@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::rate_limit::RateLimitsConfig;
 
@@ -15,12 +15,15 @@ pub struct AuthConfig {
     /// Creates the accounts of a demonstration, with publicly known passwords, and relaxes the defaults marked below. Default false.
     pub demo: bool,
     /// How long an unused refresh token is valid. Default 30 days.
+    #[serde(deserialize_with = "days")]
     pub refresh_token_days: u32,
     /// How long after its use a refresh token still answers with the same successor. Default 10 s; docs/accounts.md, "Sessions and tokens".
     pub refresh_grace_seconds: u32,
     /// Age at which the signing key is replaced by the next. Default 90 days.
+    #[serde(deserialize_with = "days")]
     pub key_rotation_days: u32,
     /// How long security events are kept. Default 365 days.
+    #[serde(deserialize_with = "days")]
     pub audit_days: u32,
     /// Whether an address must be proven before its account begins. Default `required`; `optional` for a demonstration.
     pub email_verification: Option<EmailVerification>,
@@ -137,6 +140,8 @@ pub struct MailConfig {
     pub from: String,
     /// `smtps://user:password@host`, or `smtp://user:password@host:587?tls=required`. Without it mails are written into `outbox`.
     pub smtp_url: Option<Secret>,
+    /// PEM file of the authority that the SMTP server's certificate comes from, where that is not a public one.
+    pub ca_file: Option<PathBuf>,
     /// Folder that receives one `.eml` file a mail where there is no `smtp_url`. Default `.fondaco/outbox`.
     pub outbox: Option<PathBuf>,
 }
@@ -146,6 +151,7 @@ impl Default for MailConfig {
         Self {
             from: "Fondaco <no-reply@fondaco.example>".to_owned(),
             smtp_url: None,
+            ca_file: None,
             outbox: None,
         }
     }
@@ -164,6 +170,15 @@ pub struct OidcProviderConfig {
     pub client_secret: Option<Secret>,
     /// Where it sends people back; only ever taken from here.
     pub redirect_url: String,
+}
+
+/// A century is for ever, and calendars can still count with it.
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let days = u32::deserialize(deserializer)?;
+    match days {
+        1..=36_500 => Ok(days),
+        _ => Err(Error::custom(format!("{days}: expected 1 to 36500 days"))),
+    }
 }
 
 /// A text that no log may show.

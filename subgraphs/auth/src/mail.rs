@@ -8,6 +8,10 @@ use fondaco_chassis::{Tasks, error::chain};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
+    transport::smtp::{
+        self,
+        response::{Code, Severity},
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
@@ -17,6 +21,7 @@ pub use letter::Letter;
 use crate::{config::MailConfig, email::Email};
 
 mod letter;
+mod server;
 
 /// Mails that may wait or be on their way at a time.
 const MAX_WAITING: usize = 1000;
@@ -26,7 +31,6 @@ const PAUSES: [Duration; 3] = [
     Duration::from_secs(5),
     Duration::from_secs(30),
 ];
-const SMTP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The configuration of mail cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,12 @@ pub enum InvalidMailConfig {
     /// Not an SMTP URL. What it says instead stays unsaid: it holds a password.
     #[error("auth.mail.smtp_url is not a URL such as smtps://user:password@host")]
     SmtpUrl,
+    /// Whoever listens on the way would read the password.
+    #[error("auth.mail.smtp_url has a password: use smtps://, or smtp:// with ?tls=required")]
+    PasswordInClear,
+    /// Not a file of certificates, or nothing to use them for.
+    #[error("auth.mail.ca_file: {0}")]
+    CaFile(String),
 }
 
 /// Why a mail has not left.
@@ -46,8 +56,11 @@ enum Undelivered {
     Message(#[from] lettre::error::Error),
     #[error("the address cannot be written to: {0}")]
     Address(#[from] lettre::address::AddressError),
+    /// What the server says besides may quote the recipient, and stays unsaid.
+    #[error("the SMTP server answered {0}")]
+    Refused(Code),
     #[error("SMTP: {0}")]
-    Smtp(#[from] lettre::transport::smtp::Error),
+    Smtp(smtp::Error),
     #[error("the outbox cannot be written: {0}")]
     Outbox(#[from] io::Error),
 }
@@ -77,7 +90,7 @@ impl Mailer {
     pub fn new(config: &MailConfig, tasks: Tasks) -> Result<Self, InvalidMailConfig> {
         let from = config.from.parse().map_err(InvalidMailConfig::From)?;
         let transport = match &config.smtp_url {
-            Some(url) => Transport::Smtp(smtp(url.expose())?),
+            Some(url) => Transport::Smtp(server::transport(url.expose(), config.ca_file.as_deref())?),
             None => {
                 let folder = config.outbox.clone();
                 Transport::Outbox(folder.unwrap_or_else(|| PathBuf::from(".fondaco/outbox")))
@@ -161,14 +174,15 @@ impl Undelivered {
     fn is_permanent(&self) -> bool {
         match self {
             Self::Message(_) | Self::Address(_) => true,
+            Self::Refused(code) => code.severity == Severity::PermanentNegativeCompletion,
             Self::Smtp(error) => error.is_permanent(),
             Self::Outbox(_) => false,
         }
     }
 }
 
-fn smtp(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, InvalidMailConfig> {
-    let builder =
-        AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| InvalidMailConfig::SmtpUrl)?;
-    Ok(builder.timeout(Some(SMTP_TIMEOUT)).build())
+impl From<smtp::Error> for Undelivered {
+    fn from(error: smtp::Error) -> Self {
+        error.status().map_or_else(|| Self::Smtp(error), Self::Refused)
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     email::Email,
     oidc::{Answer, BegunFlow, FlowError, OutsideUser, ProviderError, Providers},
     rate_limit::Action,
-    session::Device,
+    session::{Device, Proof},
     store::{Account, NewAccount},
 };
 
@@ -67,7 +67,9 @@ impl OutsideSignIn {
             Err(error) => return self.refuse(&error, device).await,
         };
         let account = self.account_of(&provider, user, device).await?;
-        self.accounts.begin_session(account, device).await
+        self.accounts
+            .begin_session(account.id, Proof::Other, device)
+            .await
     }
 
     async fn account_of(

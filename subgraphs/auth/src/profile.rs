@@ -56,7 +56,8 @@ impl Accounts {
     ) -> Result<(), Refused> {
         if self.store.password_hash(account.id).await?.is_some() {
             let password = password.unwrap_or_default();
-            return self.require_password(account, "password", password, device).await;
+            let shown = self.require_password(account, "password", password, device);
+            return shown.await.map(drop);
         }
         let began = match caller.session {
             Some(session) => self.sessions.began_at(caller.user, session).await?,

@@ -135,7 +135,9 @@ impl Presented {
         let Some(used_at) = self.used_at else {
             return Verdict::Continue;
         };
-        if now < used_at + grace && self.used_from.as_deref() == address {
+        // Where nobody says from where a call comes, nobody can say that it is the same client.
+        let is_same_client = address.is_some() && self.used_from.as_deref() == address;
+        if now < used_at + grace && is_same_client {
             Verdict::Repeat
         } else {
             Verdict::Reused
@@ -206,25 +208,29 @@ mod tests {
     fn a_token_is_judged_by_its_use() {
         let now = Utc::now();
         let ago = |seconds| Some(now - Duration::from_secs(seconds));
-        let check = |used_at, address, expected| {
+        let check = |used_at, used_from: Option<&str>, address, expected| {
             let presented = Presented {
                 session_id: Uuid::nil(),
                 user_id: Uuid::nil(),
                 expires_at: now + Duration::from_secs(1),
                 used_at,
-                used_from: Some("192.0.2.1".into()),
+                used_from: used_from.map(str::to_owned),
                 revoked_at: None,
             };
             assert_eq!(
                 presented.judge(now, Duration::from_secs(10), address),
                 expected,
-                "{used_at:?} {address:?}"
+                "{used_at:?} {used_from:?} {address:?}"
             );
         };
-        check(None, Some("192.0.2.1"), Verdict::Continue);
-        check(None, None, Verdict::Continue);
-        check(ago(9), Some("192.0.2.1"), Verdict::Repeat);
-        check(ago(9), Some("192.0.2.2"), Verdict::Reused);
-        check(ago(11), Some("192.0.2.1"), Verdict::Reused);
+        let (one, other) = (Some("192.0.2.1"), Some("192.0.2.2"));
+        check(None, None, one, Verdict::Continue);
+        check(None, None, None, Verdict::Continue);
+        check(ago(9), one, one, Verdict::Repeat);
+        check(ago(9), one, other, Verdict::Reused);
+        check(ago(11), one, one, Verdict::Reused);
+        for (used_from, address) in [(None, None), (one, None), (None, one)] {
+            check(ago(9), used_from, address, Verdict::Reused);
+        }
     }
 }

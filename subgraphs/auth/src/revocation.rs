@@ -103,24 +103,34 @@ impl Revocations {
         Ok(())
     }
 
-    /// Is the mark gone that [`Revocations::remember`] left?
+    /// Is this another Redis than the one [`Revocations::remember`] marked, or one without the mark? A Redis that restarts from a
+    /// snapshot has the mark, but not what was written after the snapshot.
     async fn has_forgotten(&self) -> Result<bool, ApiError> {
-        let key = self.redis.key("session:announced");
-        let exists: bool = redis::cmd("EXISTS")
-            .arg(key)
+        let marked: Option<String> = redis::cmd("GET")
+            .arg(self.redis.key("session:announced"))
             .query_async(&mut self.redis.connection())
             .await?;
-        Ok(!exists)
+        Ok(marked != Some(self.run_id().await))
     }
 
     async fn remember(&self) -> Result<(), ApiError> {
-        let key = self.redis.key("session:announced");
         let () = redis::cmd("SET")
-            .arg(key)
-            .arg(1)
+            .arg(self.redis.key("session:announced"))
+            .arg(self.run_id().await)
             .query_async(&mut self.redis.connection())
             .await?;
         Ok(())
+    }
+
+    /// What Redis calls this run of itself; empty where we may not ask.
+    async fn run_id(&self) -> String {
+        let told: Result<String, _> = redis::cmd("INFO")
+            .arg("server")
+            .query_async(&mut self.redis.connection())
+            .await;
+        let told = told.unwrap_or_default();
+        let run_id = told.lines().find_map(|line| line.strip_prefix("run_id:"));
+        run_id.unwrap_or_default().trim().to_owned()
     }
 }
 

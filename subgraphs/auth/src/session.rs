@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 
 use chrono::{DateTime, Utc};
 use fondaco_contracts::{SessionId, UserId};
-use sqlx::{FromRow, PgPool};
+use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{refresh_token, revocation::Revocations, secret_key::SecretKey};
@@ -66,6 +66,15 @@ pub enum Which {
     All,
 }
 
+/// What a session begins on. It must still hold at that moment: hashes take their time, and accounts change meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof<'a> {
+    /// The password behind this stored hash.
+    Password(&'a str),
+    /// A code, a provider's word, or an account just made: there only has to be an account.
+    Other,
+}
+
 /// A session and the one refresh token that continues it.
 #[derive(Debug)]
 pub struct Continued {
@@ -105,10 +114,19 @@ impl Sessions {
         }
     }
 
-    /// Begins a session of `user`.
-    pub async fn begin(&self, user: UserId, device: &Device) -> Result<Continued, sqlx::Error> {
+    /// Begins a session of `user`; `None` where the proof does not hold any more. The account is locked against change until there is a
+    /// session, so that a change either comes first and is seen, or comes later and ends this session too.
+    pub async fn begin(
+        &self,
+        user: UserId,
+        proof: Proof<'_>,
+        device: &Device,
+    ) -> Result<Option<Continued>, sqlx::Error> {
         let session = SessionId::new();
         let mut transaction = self.pool.begin().await?;
+        if !holds(&mut transaction, user, proof).await? {
+            return Ok(None);
+        }
         sqlx::query(
             "insert into sessions (id, user_id, device_name, address, expires_at) values ($1, $2, $3, $4, $5)",
         )
@@ -122,11 +140,11 @@ impl Sessions {
         let refresh_token = refresh_token::random();
         self.keep(&mut transaction, session, &refresh_token).await?;
         transaction.commit().await?;
-        Ok(Continued {
+        Ok(Some(Continued {
             session,
             user,
             refresh_token,
-        })
+        }))
     }
 
     /// The user's sessions, the one seen last first; at most 100.
@@ -178,6 +196,22 @@ impl Sessions {
         .fetch_optional(&self.pool)
         .await
     }
+}
+
+async fn holds(connection: &mut PgConnection, user: UserId, proof: Proof<'_>) -> Result<bool, sqlx::Error> {
+    let verified = match proof {
+        Proof::Password(hash) => Some(hash),
+        Proof::Other => None,
+    };
+    let locked: Option<Uuid> = sqlx::query_scalar(
+        "select id from users
+         where id = $1 and deleted_at is null and ($2::text is null or password_hash = $2) for share",
+    )
+    .bind(user.as_uuid())
+    .bind(verified)
+    .fetch_optional(connection)
+    .await?;
+    Ok(locked.is_some())
 }
 
 #[cfg(test)]

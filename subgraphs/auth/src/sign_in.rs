@@ -3,14 +3,14 @@
 use fondaco_contracts::{ErrorCode, SessionId, UserError};
 
 use crate::{
-    account::{Accounts, Refused, SignedIn, SignedInCaller},
+    account::{Accounts, Refused, SignedIn, SignedInCaller, invalid_credentials},
     audit::{Event, EventKind},
     config::EmailVerification,
     email::Email,
     password::Passwords,
     rate_limit::Action,
     refresh_token::Refreshed,
-    session::{Device, SessionRecord, Which},
+    session::{Device, Proof, SessionRecord, Which},
 };
 
 impl Accounts {
@@ -33,7 +33,7 @@ impl Accounts {
             .await?;
         let is_possible = Passwords::is_possible(&password);
         let password = if is_possible { password } else { String::new() };
-        let verified = self.passwords.verify(password, stored).await? && is_possible;
+        let verified = self.passwords.verify(password, stored.clone()).await? && is_possible;
         match account.filter(|_| verified) {
             None => {
                 let event = Event::new(EventKind::SignInFailed).from(device.address);
@@ -50,7 +50,8 @@ impl Accounts {
             }
             Some(account) => {
                 self.limits.forgive(Action::SignIn, counted).await;
-                self.begin_session(account, device).await
+                let proof = Proof::Password(stored.as_deref().unwrap_or_default());
+                self.begin_session(account.id, proof, device).await
             }
         }
     }
@@ -124,11 +125,6 @@ impl Accounts {
         }
         Ok(())
     }
-}
-
-fn invalid_credentials() -> Refused {
-    let message = "the e-mail address or the password is wrong";
-    UserError::new(ErrorCode::InvalidCredentials, message).into()
 }
 
 fn invalid_refresh_token() -> Refused {

@@ -15,7 +15,7 @@ use crate::{
     mail::Letter,
     one_time_code::{CodePurpose, PendingSignUp},
     rate_limit::Action,
-    session::Device,
+    session::{Device, Proof},
     store::{Account, NewAccount},
 };
 
@@ -70,7 +70,7 @@ impl Accounts {
                 let account = account.ok_or_else(email_taken)?;
                 let code = self.codes.issue(CodePurpose::VerifyEmail, &email).await?;
                 self.mailer.post(&email, Letter::VerifyEmail { code });
-                let signed_in = self.begin_session(account, device).await?;
+                let signed_in = self.begin_session(account.id, Proof::Other, device).await?;
                 Ok(SignedUp::SignedIn(Box::new(signed_in)))
             }
         }
@@ -113,7 +113,7 @@ impl Accounts {
                     .make_account(&email, pending.name, pending.password_hash, true, device)
                     .await?;
                 let account = self.proven(account.ok_or_else(invalid_code)?, device).await?;
-                let signed_in = self.begin_session(account, device).await?;
+                let signed_in = self.begin_session(account.id, Proof::Other, device).await?;
                 Ok(Verified::SignedUp(Box::new(signed_in)))
             }
             (None, Some(account)) => Ok(Verified::Proven(self.proven(account, device).await?)),

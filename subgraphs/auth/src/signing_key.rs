@@ -15,7 +15,10 @@ use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 
-use crate::access_token::LIFETIME_SECONDS;
+use crate::{
+    access_token::LIFETIME_SECONDS,
+    audit::{Event, EventKind},
+};
 
 /// How soon an instance follows a rotation made by another.
 const RELOAD_PAUSE: Duration = Duration::from_secs(10);
@@ -93,8 +96,15 @@ impl SigningKeys {
 
     /// Lets the next key sign. Other instances follow within ten seconds.
     pub async fn rotate(&self, rotation: Rotation) -> Result<(), sqlx::Error> {
-        let keys = change(&self.pool, async |connection| replace(connection, rotation).await).await?;
-        self.adopt(keys)
+        let reason = match rotation {
+            Rotation::Routine => "by command",
+            Rotation::Compromised => "compromised",
+        };
+        let keys = change(&self.pool, async |connection| {
+            replace(connection, rotation).await?;
+            record(connection, reason).await
+        });
+        self.adopt(keys.await?)
     }
 
     /// Reloads, rotates when the active key is older than `max_age`, and withdraws keys whose tokens have expired, until `stop`.
@@ -273,8 +283,14 @@ async fn replace_old(connection: &mut PgConnection, max_age: Duration) -> Result
     if due {
         tracing::info!("the signing key has reached its age: the next one signs");
         replace(connection, Rotation::Routine).await?;
+        record(connection, "by age").await?;
     }
     Ok(())
+}
+
+async fn record(connection: &mut PgConnection, reason: &str) -> Result<(), sqlx::Error> {
+    let event = Event::new(EventKind::SigningKeyRotated).detail(reason);
+    event.write(connection).await
 }
 
 async fn create(connection: &mut PgConnection, state: KeyState) -> Result<StoredKey, sqlx::Error> {

@@ -168,6 +168,19 @@ impl Store {
             .map(drop)
     }
 
+    /// Changes the password if it is still the one behind `old`; says whether it was.
+    pub async fn replace_password(&self, id: UserId, old: &str, new: &str) -> Result<bool, sqlx::Error> {
+        let replaced = sqlx::query(
+            "update users set password_hash = $3 where id = $1 and deleted_at is null and password_hash = $2",
+        )
+        .bind(id.as_uuid())
+        .bind(old)
+        .bind(new)
+        .execute(&self.pool)
+        .await?;
+        Ok(replaced.rows_affected() == 1)
+    }
+
     /// The address is proven.
     pub async fn set_email_verified(&self, id: UserId) -> Result<(), sqlx::Error> {
         sqlx::query(

@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::config::IssuerConfig;
@@ -41,6 +43,10 @@ pub struct Keys {
 }
 
 impl Keys {
+    fn is_empty(&self) -> bool {
+        self.by_id.is_empty() && self.only.is_none()
+    }
+
     fn find(&self, id: Option<&str>) -> Option<Arc<VerificationKey>> {
         match id {
             Some(id) => self.by_id.get(id).cloned(),
@@ -72,7 +78,7 @@ struct Refresh {
 const LONGEST_FETCH: Duration = Duration::from_secs(5);
 /// How long a request waits for keys that are being fetched.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
-/// Time before a failed fetch is tried again.
+/// Time before a failed fetch is tried again while no key is known at all.
 const RETRY: Duration = Duration::from_secs(1);
 /// Largest key set accepted, in bytes.
 const LARGEST_SET: usize = 1024 * 1024;
@@ -153,7 +159,11 @@ impl KeySet {
                 refresh.not_before = Some(Instant::now() + self.min_refresh);
             }
             Err(error) => {
-                refresh.not_before = Some(Instant::now() + RETRY.min(self.min_refresh));
+                let pause = match self.current().is_empty() {
+                    true => RETRY.min(self.min_refresh),
+                    false => self.min_refresh,
+                };
+                refresh.not_before = Some(Instant::now() + pause);
                 tracing::warn!(jwks.source = ?self.source, error = %error, "signing keys could not be fetched; the known ones stay in use");
             }
         }
@@ -211,9 +221,16 @@ enum JwksError {
     Empty,
 }
 
-/// Keys of a kind not known here are passed over: an issuer may publish keys for other purposes.
+/// As much of a key set as must be there (RFC 7517, section 5).
+#[derive(Deserialize)]
+struct PublishedKeys {
+    keys: Vec<Value>,
+}
+
+/// Keys of a kind not known here, or without what a key needs, are passed over (RFC 7517, section 5): an issuer may publish keys for other
+/// purposes, and those of tomorrow.
 fn read_keys(text: Vec<u8>, symmetric_allowed: bool, generation: u64) -> Result<Keys, JwksError> {
-    let set: JwkSet = serde_json::from_slice(&text)?;
+    let set: PublishedKeys = serde_json::from_slice(&text)?;
     let mut keys = Keys {
         generation,
         text,
@@ -221,6 +238,9 @@ fn read_keys(text: Vec<u8>, symmetric_allowed: bool, generation: u64) -> Result<
     };
     let mut all = Vec::new();
     for jwk in set.keys {
+        let Ok(jwk) = serde_json::from_value::<Jwk>(jwk) else {
+            continue;
+        };
         let Some(key) = verification_key(&jwk, symmetric_allowed) else {
             continue;
         };

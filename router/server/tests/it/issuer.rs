@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use axum::http::StatusCode;
@@ -15,9 +15,18 @@ use serde_json::{Value, json};
 /// An issuer with any number of keys, and its published key set.
 #[derive(Clone)]
 pub struct Issuer {
-    published: Arc<Mutex<Option<Value>>>,
+    published: Arc<Mutex<Published>>,
     pub fetches: Arc<AtomicUsize>,
     pub url: String,
+}
+
+/// What the endpoint answers.
+#[derive(Clone)]
+enum Published {
+    Keys(Vec<u8>),
+    Failure,
+    /// After this long.
+    Late(Vec<u8>, Duration),
 }
 
 /// A key pair.
@@ -75,13 +84,18 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+fn set(keys: &[&Key]) -> String {
+    let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
+    json!({ "keys": keys }).to_string()
+}
+
 impl Issuer {
     /// Serves its keys on a port of its own.
     pub async fn start(keys: &[&Key]) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
         let issuer = Self {
-            published: Arc::default(),
+            published: Arc::new(Mutex::new(Published::Failure)),
             fetches: Arc::default(),
             url,
         };
@@ -89,8 +103,17 @@ impl Issuer {
         let (published, fetches) = (Arc::clone(&issuer.published), Arc::clone(&issuer.fetches));
         let serve = move || {
             fetches.fetch_add(1, Ordering::SeqCst);
-            let keys = published.lock().unwrap().clone();
-            async move { keys.map(axum::Json).ok_or(StatusCode::INTERNAL_SERVER_ERROR) }
+            let published = published.lock().unwrap().clone();
+            async move {
+                match published {
+                    Published::Keys(keys) => Ok(keys),
+                    Published::Failure => Err(StatusCode::INTERNAL_SERVER_ERROR),
+                    Published::Late(keys, delay) => {
+                        tokio::time::sleep(delay).await;
+                        Ok(keys)
+                    }
+                }
+            }
         };
         let routes = axum::Router::new().route("/jwks.json", get(serve));
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
@@ -99,13 +122,22 @@ impl Issuer {
 
     /// Replaces the published keys.
     pub fn publish(&self, keys: &[&Key]) {
-        let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
-        *self.published.lock().unwrap() = Some(json!({ "keys": keys }));
+        self.answer(set(keys));
+    }
+
+    /// From now on answers with this body.
+    pub fn answer(&self, body: impl Into<Vec<u8>>) {
+        *self.published.lock().unwrap() = Published::Keys(body.into());
     }
 
     /// From now on answers with status 500.
     pub fn fail(&self) {
-        *self.published.lock().unwrap() = None;
+        *self.published.lock().unwrap() = Published::Failure;
+    }
+
+    /// From now on takes its time to answer with these keys.
+    pub fn dawdle(&self, keys: &[&Key], delay: Duration) {
+        *self.published.lock().unwrap() = Published::Late(set(keys).into(), delay);
     }
 
     /// The `authentication` section that trusts this issuer.

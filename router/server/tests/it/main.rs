@@ -9,6 +9,7 @@ mod client;
 mod coprocessor;
 mod issuer;
 mod issuers;
+mod key_sets;
 mod lifecycle;
 mod operation_log;
 mod policies;

@@ -8,9 +8,10 @@ use std::{
 use openidconnect::{
     AccessTokenHash, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, SubjectIdentifier, TokenResponse,
     core::{
         CoreAuthenticationFlow, CoreClient, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenResponse,
+        CoreUserInfoClaims,
     },
 };
 use tokio::sync::Mutex;
@@ -23,6 +24,8 @@ const METADATA_LIFETIME: Duration = Duration::from_secs(600);
 const METADATA_MIN_AGE: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_CODE: usize = 4096;
+/// Metadata, keys and tokens are a few kilobytes.
+const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// Signatures that only the provider can make. HMAC under the client secret is not among them, and `none` is none.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 6] = [
@@ -172,11 +175,40 @@ impl Provider {
             .await
             .map_err(refused_code)?;
         let nonce = Nonce::new(nonce);
-        match verify(&client, &response, &nonce) {
+        let user = match verify(&client, &response, &nonce) {
             // Its keys may be newer than what we know.
-            Err(_) => verify(&self.client(METADATA_MIN_AGE).await?, &response, &nonce),
-            verified => verified,
+            Err(_) => verify(&self.client(METADATA_MIN_AGE).await?, &response, &nonce)?,
+            Ok(verified) => verified,
+        };
+        match user.verified_email {
+            Some(_) => Ok(user),
+            None => self.ask_about(user, &client, &response).await,
         }
+    }
+
+    /// A provider may leave the address out of the ID token and tell it to whom has the access token (OpenID Connect Core 1.0, section 5.4).
+    async fn ask_about(
+        &self,
+        user: OutsideUser,
+        client: &Client,
+        response: &CoreTokenResponse,
+    ) -> Result<OutsideUser, ProviderError> {
+        let subject = SubjectIdentifier::new(user.subject.clone());
+        let Ok(request) = client.user_info(response.access_token().clone(), Some(subject)) else {
+            return Ok(user);
+        };
+        let claims: CoreUserInfoClaims = request
+            .request_async(&self.http)
+            .await
+            .map_err(refused_user_info)?;
+        let is_verified = claims.email_verified() == Some(true);
+        let email = claims.email().filter(|_| is_verified);
+        let name = claims.name().and_then(|name| name.get(None));
+        Ok(OutsideUser {
+            verified_email: email.map(|email| email.to_string()),
+            name: user.name.or_else(|| name.map(|name| name.to_string())),
+            ..user
+        })
     }
 
     async fn client(&self, max_age: Duration) -> Result<Client, ProviderError> {
@@ -258,6 +290,19 @@ where
     }
 }
 
+/// An answer about somebody else is a lie; no answer is an outage.
+fn refused_user_info<RE>(error: openidconnect::UserInfoError<RE>) -> ProviderError
+where
+    RE: std::error::Error + 'static,
+{
+    use openidconnect::UserInfoError as Error;
+    match error {
+        Error::ClaimsVerification(error) => ProviderError::IdToken(error.to_string()),
+        Error::Request(error) => ProviderError::Unusable(error.to_string()),
+        _ => ProviderError::Unusable("its answer does not say who signed in".to_owned()),
+    }
+}
+
 /// Codes and tokens travel there: in clear only on this machine.
 fn is_confidential(issuer: &IssuerUrl) -> bool {
     let url = issuer.url();
@@ -277,6 +322,8 @@ pub(super) enum HttpError {
     Call(#[from] reqwest::Error),
     #[error("{0}")]
     Parts(#[from] axum::http::Error),
+    #[error("its answer is larger than {LARGEST_ANSWER} bytes")]
+    TooLarge,
 }
 
 impl Http {
@@ -289,9 +336,16 @@ impl Http {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let response = self.client.execute(request.try_into()?).await?;
+        let mut response = self.client.execute(request.try_into()?).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut built = axum::http::Response::new(response.bytes().await?.to_vec());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST_ANSWER {
+                return Err(HttpError::TooLarge);
+            }
+        }
+        let mut built = axum::http::Response::new(body);
         *built.status_mut() = status;
         *built.headers_mut() = headers;
         Ok(built)

@@ -66,6 +66,16 @@ async fn a_rotation_costs_no_token() {
         .await
         .unwrap();
     assert_eq!(private, 2);
+    assert_eq!(rotations(&auth).await, ["by command"]);
+}
+
+/// Why keys were rotated, as the audit log has it.
+async fn rotations(auth: &Auth) -> Vec<String> {
+    let kept = "select detail from security_events where kind = 'signing_key_rotated' order by id";
+    sqlx::query_scalar(kept)
+        .fetch_all(&auth.database().await)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -90,6 +100,7 @@ async fn keys_age() {
     assert_eq!(keys.list(), other.list());
     assert_eq!(keys.list()[0].kid, before[1].kid, "the next key signs");
     assert_eq!(keys.list().len(), 3);
+    assert_eq!(rotations(&auth).await, ["by age"]);
 
     let expire =
         "update signing_keys set replaced_at = now() - interval '3901 seconds' where replaced_at is not null";
@@ -114,4 +125,5 @@ async fn compromised_keys_are_withdrawn_at_once() {
             .iter()
             .all(|key| before.iter().all(|old| old.kid != key.kid))
     );
+    assert_eq!(rotations(&auth).await, ["compromised"]);
 }

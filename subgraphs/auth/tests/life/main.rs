@@ -10,6 +10,8 @@ mod outside;
 mod passwords;
 mod provider;
 mod proving;
+mod races;
+mod redis_restart;
 mod rights;
 mod smtp;
 mod support;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    provider::{Provider, Subject, consent, subject},
+    provider::{Lie, Provider, Subject, consent, subject},
     support::{Auth, codes, person_of},
 };
 
@@ -80,6 +80,42 @@ async fn a_provider_is_linked_to_a_proven_account() {
         ..subject()
     });
     assert_eq!(sign_in(&auth).await["user"]["id"], json!(person.id));
+}
+
+#[tokio::test]
+async fn a_provider_may_tell_the_address_apart() {
+    let (auth, provider) = start().await;
+    let somebody = Subject {
+        apart: true,
+        ..subject()
+    };
+    provider.set_subject(somebody.clone());
+    let first = sign_in(&auth).await;
+    assert!(codes(&first).is_empty(), "{first}");
+    assert_eq!(first["user"]["email"], somebody.email);
+    provider.set_subject(Subject {
+        email_verified: false,
+        apart: true,
+        ..subject()
+    });
+    assert_eq!(codes(&sign_in(&auth).await), ["EMAIL_NOT_VERIFIED"]);
+
+    provider.set_subject(Subject {
+        apart: true,
+        ..subject()
+    });
+    provider.lie(Lie::UserInfo);
+    assert_eq!(codes(&sign_in(&auth).await), ["INVALID_CREDENTIALS"]);
+    provider.lie(Lie::Endless);
+    let answer = answer(&begin(&auth).await).await;
+    let endless = auth
+        .try_mutate(&fondaco_chassis::Caller::Anonymous, "completeOidcSignIn", answer)
+        .await;
+    assert_eq!(
+        crate::support::error_code(&endless),
+        "TEMPORARILY_UNAVAILABLE",
+        "{endless}"
+    );
 }
 
 #[tokio::test]

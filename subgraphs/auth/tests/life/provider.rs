@@ -43,6 +43,10 @@ pub enum Lie {
     /// HS256 under the published public key.
     PublicKey,
     NoIdToken,
+    /// What it tells apart from the ID token is about somebody else.
+    UserInfo,
+    /// That is larger than anything anybody would read.
+    Endless,
 }
 
 /// The person who consents.
@@ -51,6 +55,8 @@ pub struct Subject {
     pub id: String,
     pub email: String,
     pub email_verified: bool,
+    /// The ID token leaves the address out; it is told to whom has the access token.
+    pub apart: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +77,8 @@ struct Shared {
     lie: Mutex<Lie>,
     subject: Mutex<Subject>,
     grants: Mutex<HashMap<String, Grant>>,
+    /// By access token.
+    known: Mutex<HashMap<String, Subject>>,
     pub exchanges: Mutex<u32>,
 }
 
@@ -92,6 +100,7 @@ impl Provider {
             lie: Mutex::new(Lie::None),
             subject: Mutex::new(subject()),
             grants: Mutex::default(),
+            known: Mutex::default(),
             exchanges: Mutex::default(),
         });
         let router = Router::new()
@@ -99,6 +108,7 @@ impl Provider {
             .route("/keys", get(keys))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
+            .route("/user", get(user_info))
             .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { issuer, shared }
@@ -138,6 +148,7 @@ pub fn subject() -> Subject {
         id: Uuid::new_v4().to_string(),
         email: crate::support::random_email(),
         email_verified: true,
+        apart: false,
     }
 }
 
@@ -172,6 +183,7 @@ async fn discovery(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "jwks_uri": format!("{issuer}/keys"),
+        "userinfo_endpoint": format!("{issuer}/user"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["EdDSA", "HS256", "none"],
@@ -220,11 +232,32 @@ async fn token(State(shared): State<Arc<Shared>>, headers: axum::http::HeaderMap
         return refuse("invalid_grant");
     };
     *shared.exchanges.lock().unwrap() += 1;
-    let mut answer = json!({ "access_token": Uuid::new_v4(), "token_type": "Bearer", "expires_in": 300 });
+    let access_token = Uuid::new_v4().to_string();
+    let mut answer = json!({ "access_token": access_token, "token_type": "Bearer", "expires_in": 300 });
+    shared
+        .known
+        .lock()
+        .unwrap()
+        .insert(format!("Bearer {access_token}"), grant.subject.clone());
     if let Some(id_token) = id_token(&shared, grant) {
         answer["id_token"] = json!(id_token);
     }
     Json(answer).into_response()
+}
+
+async fn user_info(State(shared): State<Arc<Shared>>, headers: axum::http::HeaderMap) -> Response {
+    let bearer = headers[header::AUTHORIZATION].to_str().unwrap();
+    let known = shared.known.lock().unwrap().get(bearer).cloned();
+    let Some(subject) = known else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    let id = match *shared.lie.lock().unwrap() {
+        Lie::UserInfo => "somebody else".to_owned(),
+        Lie::Endless => "x".repeat(2_000_000),
+        _ => subject.id,
+    };
+    Json(json!({ "sub": id, "email": subject.email, "email_verified": subject.email_verified }))
+        .into_response()
 }
 
 fn id_token(shared: &Shared, grant: Grant) -> Option<String> {
@@ -237,7 +270,7 @@ fn id_token(shared: &Shared, grant: Grant) -> Option<String> {
             right.to_owned()
         }
     };
-    let claims = json!({
+    let mut claims = json!({
         "iss": pick(Lie::Issuer, "https://elsewhere.example.com", &shared.issuer),
         "aud": pick(Lie::Audience, "another-client", CLIENT_ID),
         "nonce": pick(Lie::Nonce, "of another flow", &grant.nonce),
@@ -248,6 +281,12 @@ fn id_token(shared: &Shared, grant: Grant) -> Option<String> {
         "email_verified": grant.subject.email_verified,
         "name": "Ada Outside",
     });
+    if grant.subject.apart {
+        claims
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| !name.starts_with("email"));
+    }
     let key = shared.key.lock().unwrap();
     let signed = |algorithm, encoding: &EncodingKey| {
         let mut header = Header::new(algorithm);

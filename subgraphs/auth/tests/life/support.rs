@@ -93,10 +93,13 @@ impl Auth {
     }
 
     pub async fn start_with(change: impl FnOnce(&mut AuthConfig)) -> Self {
+        Self::start_on(TestRuntime::new(), change).await
+    }
+
+    pub async fn start_on(test: TestRuntime, change: impl FnOnce(&mut AuthConfig)) -> Self {
         let outbox = std::env::temp_dir().join(format!("fondaco-outbox-{}", Uuid::new_v4().simple()));
         let mut config = config(&outbox);
         change(&mut config);
-        let test = TestRuntime::new();
         let service = fondaco_auth::start(&config, &test.runtime).await.unwrap();
         Self {
             test,

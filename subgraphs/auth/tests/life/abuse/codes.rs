@@ -48,6 +48,8 @@ pub fn rows(world: &World) -> Rows<'_> {
         row("mail bombing by signUp", mail_bombing(auth, "signUp")),
         row("code of a million digits", long_code(auth)),
         row("password of a megabyte", long_password(auth)),
+        row("everything of a megabyte", long_everything(auth)),
+        row("address that only looks like another's", lookalikes(auth)),
     ]
 }
 
@@ -234,4 +236,100 @@ async fn long_password(auth: &Auth) {
         codes(&auth.anonymous("signIn", input).await),
         ["INVALID_CREDENTIALS"]
     );
+}
+
+async fn long_everything(auth: &Auth) {
+    let person = auth.person().await;
+    let (long, email) = ("x".repeat(900_000), random_email());
+    let cases = [
+        (
+            "signUp",
+            json!({ "email": long, "password": PASSWORD }),
+            &["INVALID_INPUT"][..],
+        ),
+        (
+            "signUp",
+            json!({ "email": email, "password": long, "name": "Ada" }),
+            &["WEAK_PASSWORD"],
+        ),
+        (
+            "signUp",
+            json!({ "email": email, "password": PASSWORD, "name": long }),
+            &["INVALID_INPUT"],
+        ),
+        (
+            "signIn",
+            json!({ "email": long, "password": PASSWORD }),
+            &["INVALID_CREDENTIALS"],
+        ),
+        (
+            "refreshToken",
+            json!({ "refreshToken": long }),
+            &["INVALID_REFRESH_TOKEN"],
+        ),
+        (
+            "requestPasswordReset",
+            json!({ "email": long }),
+            &["INVALID_INPUT"],
+        ),
+        (
+            "resetPassword",
+            json!({ "email": email, "code": "12345678", "newPassword": long }),
+            &["WEAK_PASSWORD"],
+        ),
+        (
+            "changePassword",
+            json!({ "currentPassword": long, "newPassword": OTHER_PASSWORD }),
+            &["INVALID_CREDENTIALS"],
+        ),
+        ("updateProfile", json!({ "name": long }), &["INVALID_INPUT"]),
+    ];
+    for (name, input, expected) in cases {
+        let answer = auth.mutate(&person.caller, name, input).await;
+        assert_eq!(codes(&answer), expected, "{name}");
+    }
+    let input = json!({ "email": person.email, "password": PASSWORD, "deviceName": long });
+    assert!(
+        codes(&auth.anonymous("signIn", input).await).is_empty(),
+        "it is cut off"
+    );
+}
+
+/// Letters that Unicode folds into those of the victim's address, or that look like them: none of these is an address here.
+async fn lookalikes(auth: &Auth) {
+    let victim = format!("kit-{}", random_email());
+    auth.person_called(&victim).await;
+    let mails = auth.mails_at_rest(&victim).await;
+    for lookalike in [
+        victim.replacen('k', "\u{212a}", 1),
+        victim.replacen('i', "\u{456}", 1),
+        victim.replacen('i', "\u{131}", 1),
+        victim.replacen('@', "\u{200b}@", 1),
+        victim.replacen('@', "\u{ff20}", 1),
+        victim.replacen(".com", "\u{3002}com", 1),
+        format!("{victim}\u{0}"),
+        format!("{victim},eve@example.com"),
+        format!("{victim}\r\nBcc: eve@example.com"),
+        format!("\"{victim}\"@example.com"),
+    ] {
+        let answer = auth
+            .anonymous("requestPasswordReset", json!({ "email": lookalike }))
+            .await;
+        assert_eq!(codes(&answer), ["INVALID_INPUT"], "{lookalike:?}");
+        let input = json!({ "email": lookalike, "password": PASSWORD });
+        assert_eq!(
+            codes(&auth.anonymous("signUp", input.clone()).await),
+            ["INVALID_INPUT"],
+            "{lookalike:?}"
+        );
+        assert_eq!(
+            codes(&auth.anonymous("signIn", input).await),
+            ["INVALID_CREDENTIALS"],
+            "{lookalike:?}"
+        );
+    }
+    assert_eq!(auth.mails_at_rest(&victim).await, mails);
+    // Blanks around it and capitals are slips of the keyboard.
+    let slips = format!("  {} ", victim.to_uppercase());
+    assert!(codes(&auth.sign_in(&slips, PASSWORD).await).is_empty());
 }
