@@ -107,8 +107,8 @@ impl Asked {
         }
         let selections = match &fetch.target {
             FetchTarget::Root => return Some(Asked::Root),
-            FetchTarget::RootAt(path) => {
-                let places = places(data, path);
+            FetchTarget::RootAt(paths) => {
+                let places: Vec<Place> = paths.iter().flat_map(|path| places(data, path)).collect();
                 return (!places.is_empty()).then_some(Asked::RootAt(places));
             }
             FetchTarget::Entities(selections) => selections,

@@ -71,7 +71,7 @@ fn write_fetch(f: &mut Formatter<'_>, id: usize, wave: usize, fetch: &Fetch) -> 
     writeln!(f, "{}", conditions(&fetch.conditions))?;
     match &fetch.target {
         FetchTarget::Root => {}
-        FetchTarget::RootAt(at) => writeln!(f, "  root fields at {}", path(at))?,
+        FetchTarget::RootAt(paths) => writeln!(f, "  root fields at {}", joined(paths))?,
         FetchTarget::Entities(entities) => entities.iter().try_for_each(|entity| write_entity(f, entity))?,
     }
     for rewrite in &fetch.output_rewrites {
@@ -89,14 +89,9 @@ fn write_fetch(f: &mut Formatter<'_>, id: usize, wave: usize, fetch: &Fetch) -> 
 }
 
 fn write_entity(f: &mut Formatter<'_>, entity: &EntityFetch) -> fmt::Result {
-    let paths: Vec<String> = entity.paths.iter().map(|at| path(at)).collect();
-    writeln!(
-        f,
-        "  ${} at {}{}",
-        entity.variable,
-        paths.join(" and "),
-        conditions(&entity.conditions)
-    )?;
+    let at = joined(&entity.paths);
+    let conditions = conditions(&entity.conditions);
+    writeln!(f, "  ${} at {at}{conditions}", entity.variable)?;
     for representation in &entity.representations {
         writeln!(f, "    {}", representation_text(representation))?;
     }
@@ -104,6 +99,11 @@ fn write_entity(f: &mut Formatter<'_>, entity: &EntityFetch) -> fmt::Result {
         writeln!(f, "    {}", context_text(entity, context))?;
     }
     Ok(())
+}
+
+fn joined(paths: &[Vec<PathSegment>]) -> String {
+    let paths: Vec<String> = paths.iter().map(|at| path(at)).collect();
+    paths.join(" and ")
 }
 
 fn context_text(entity: &EntityFetch, context: &ContextVariable) -> String {
@@ -178,7 +178,7 @@ fn path(segments: &[PathSegment]) -> String {
 fn fetch_json(id: usize, wave: usize, fetch: &Fetch) -> Value {
     let (at, entities) = match &fetch.target {
         FetchTarget::Root => (Value::Null, Value::Null),
-        FetchTarget::RootAt(at) => (path(at).into(), Value::Null),
+        FetchTarget::RootAt(paths) => (joined(paths).into(), Value::Null),
         FetchTarget::Entities(entities) => (Value::Null, entities.iter().map(entity_json).collect()),
     };
     json!({

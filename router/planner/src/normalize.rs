@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use apollo_compiler::ast::{Argument, Directive};
 use apollo_compiler::collections::IndexMap;
-use apollo_compiler::executable::{Fragment, Selection, SelectionSet as Source};
+use apollo_compiler::executable::{Field, Fragment, Selection, SelectionSet as Source};
 use apollo_compiler::{Name, Node};
 use fondaco_supergraph::Supergraph;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use crate::contexts::ContextUse;
 use crate::query_plan::Condition;
@@ -25,7 +26,7 @@ pub(crate) struct SelectionSet {
 impl PartialEq for SelectionSet {
     /// Sets that select the same are equal, whatever their ids.
     fn eq(&self, other: &Self) -> bool {
-        self.entries == other.entries
+        self.id == other.id || self.entries == other.entries
     }
 }
 
@@ -86,17 +87,33 @@ pub(crate) struct Normalizer<'a> {
     pub(crate) fragments: Option<&'a IndexMap<Name, Node<Fragment>>>,
     pub(crate) work: Work,
     next_id: Cell<u32>,
-    joined: RefCell<FxHashMap<(*const FieldNode, *const FieldNode), Joined>>,
+    /// What became of selection sets of the sources, which outlive the session: fragments are spread more than once.
+    normalized: RefCell<FxHashMap<(*const Source, bool), Arc<SelectionSet>>>,
+    joined: RefCell<FxHashMap<Vec<*const FieldNode>, Joined>>,
 }
 
 /// A join with its operands, which it keeps alive so that their addresses stay theirs.
-type Joined = (Arc<FieldNode>, Arc<FieldNode>, Arc<FieldNode>);
+type Joined = (Vec<Arc<FieldNode>>, Arc<FieldNode>);
+
+/// Selections of one field that are to be joined.
+struct Twins {
+    conditions: Vec<Condition>,
+    members: Vec<Arc<FieldNode>>,
+}
 
 /// What surrounds a selection: the type conditions and `@skip`/`@include` of the fragments it stands in.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 struct Scope {
     on: Option<Arc<[Name]>>,
     conditions: Vec<Condition>,
+}
+
+/// A selection set while it is flattened.
+struct Flattened {
+    internal: bool,
+    entries: Vec<Entry>,
+    /// Fragments spread so far: again in the same scope they add nothing.
+    spread: FxHashSet<(Name, Scope)>,
 }
 
 impl<'a> Normalizer<'a> {
@@ -110,6 +127,7 @@ impl<'a> Normalizer<'a> {
             fragments,
             work,
             next_id: Cell::new(0),
+            normalized: RefCell::default(),
             joined: RefCell::default(),
         }
     }
@@ -133,15 +151,25 @@ impl<'a> Normalizer<'a> {
     }
 
     fn normalize(&self, source: &Source, internal: bool) -> Arc<SelectionSet> {
-        let mut entries = Vec::new();
+        let memo = (std::ptr::from_ref(source), internal);
+        if let Some(known) = self.normalized.borrow().get(&memo) {
+            return known.clone();
+        }
+        let mut into = Flattened {
+            internal,
+            entries: Vec::new(),
+            spread: FxHashSet::default(),
+        };
         if self.work.enter() {
-            self.flatten(source, &source.ty, &Scope::default(), internal, &mut entries);
+            self.flatten(source, &source.ty, &Scope::default(), &mut into);
         }
         self.work.leave();
-        self.set(entries)
+        let set = self.set(into.entries);
+        self.normalized.borrow_mut().insert(memo, set.clone());
+        set
     }
 
-    fn flatten(&self, source: &Source, at: &Name, scope: &Scope, internal: bool, into: &mut Vec<Entry>) {
+    fn flatten(&self, source: &Source, at: &Name, scope: &Scope, into: &mut Flattened) {
         for selection in &source.selections {
             self.work.spend(1);
             if self.work.is_refused() {
@@ -157,32 +185,14 @@ impl<'a> Normalizer<'a> {
             };
             match selection {
                 Selection::Field(field) => {
-                    let selections = (!field.selection_set.selections.is_empty())
-                        .then(|| self.normalize(&field.selection_set, internal));
-                    let response_key = if internal {
-                        field.name.clone()
-                    } else {
-                        field.response_key().clone()
-                    };
-                    let node = FieldNode {
-                        response_key,
-                        name: field.name.clone(),
-                        arguments: field.arguments.clone(),
-                        conditions,
-                        selections,
-                        directives: forwarded(&field.directives),
-                        contexts: Vec::new(),
-                        internal,
-                    };
-                    into.push(Entry {
-                        on: scope.on.clone(),
-                        field: Arc::new(node),
-                    });
+                    let field = self.field(field, conditions, into.internal);
+                    let on = scope.on.clone();
+                    into.entries.push(Entry { on, field });
                 }
                 Selection::InlineFragment(fragment) => {
                     let on = self.narrow(scope, at, fragment.type_condition.as_ref());
                     let scope = Scope { on, conditions };
-                    self.flatten(&fragment.selection_set, at, &scope, internal, into);
+                    self.flatten(&fragment.selection_set, at, &scope, into);
                 }
                 Selection::FragmentSpread(spread) => {
                     let Some(fragment) = self
@@ -193,10 +203,31 @@ impl<'a> Normalizer<'a> {
                     };
                     let on = self.narrow(scope, at, Some(&fragment.selection_set.ty));
                     let scope = Scope { on, conditions };
-                    self.flatten(&fragment.selection_set, at, &scope, internal, into);
+                    if into.spread.insert((spread.fragment_name.clone(), scope.clone())) {
+                        self.flatten(&fragment.selection_set, at, &scope, into);
+                    }
                 }
             }
         }
+    }
+
+    fn field(&self, field: &Field, conditions: Vec<Condition>, internal: bool) -> Arc<FieldNode> {
+        let selections = (!field.selection_set.selections.is_empty())
+            .then(|| self.normalize(&field.selection_set, internal));
+        let response_key = match internal {
+            true => field.name.clone(),
+            false => field.response_key().clone(),
+        };
+        Arc::new(FieldNode {
+            response_key,
+            name: field.name.clone(),
+            arguments: field.arguments.clone(),
+            conditions,
+            selections,
+            directives: forwarded(&field.directives),
+            contexts: Vec::new(),
+            internal,
+        })
     }
 
     /// Object types left of `scope` on a position of type `at` under a type condition.
@@ -229,72 +260,92 @@ impl<'a> Normalizer<'a> {
     }
 
     fn merge<'e>(&self, entries: impl Iterator<Item = &'e Entry>) -> Vec<Arc<FieldNode>> {
-        let mut fields: Vec<Arc<FieldNode>> = Vec::new();
+        let mut fields: Vec<Twins> = Vec::new();
+        let mut by_key: FxHashMap<&Name, SmallVec<[usize; 1]>> = FxHashMap::default();
         for entry in entries {
             let field = &entry.field;
-            let twin = fields.iter_mut().find(|other| {
-                let comparable = other.conditions == field.conditions
-                    || other.conditions.is_empty()
-                    || field.conditions.is_empty();
-                other.response_key == field.response_key
-                    && other.name == field.name
-                    && other.arguments == field.arguments
-                    && other.directives == field.directives
-                    && comparable
-            });
-            match twin {
-                None => fields.push(field.clone()),
-                Some(twin) => *twin = self.join(twin, field),
+            let known = by_key.entry(&field.response_key).or_default();
+            match known.iter().find(|&&index| fields[index].takes(field)) {
+                Some(&index) => fields[index].add(field),
+                None => {
+                    known.push(fields.len());
+                    fields.push(Twins {
+                        conditions: field.conditions.clone(),
+                        members: vec![field.clone()],
+                    });
+                }
             }
         }
-        fields
+        fields.into_iter().map(|twins| self.join(twins)).collect()
     }
 
-    /// Joins two selections of one field, once a session: what is below is then also solved once.
-    fn join(&self, first: &Arc<FieldNode>, second: &Arc<FieldNode>) -> Arc<FieldNode> {
-        let key = (Arc::as_ptr(first), Arc::as_ptr(second));
-        if let Some((.., joined)) = self.joined.borrow().get(&key) {
+    /// Joins selections of one field, once a session: what is below is then also solved once.
+    fn join(&self, twins: Twins) -> Arc<FieldNode> {
+        if let [only] = twins.members.as_slice() {
+            return only.clone();
+        }
+        let key: Vec<_> = twins.members.iter().map(Arc::as_ptr).collect();
+        if let Some((_, joined)) = self.joined.borrow().get(&key) {
             return joined.clone();
         }
-        let joined = self.join_now(first, second);
-        let kept = (first.clone(), second.clone(), joined.clone());
+        let joined = self.join_now(&twins);
+        let kept = (twins.members, joined.clone());
         self.joined.borrow_mut().insert(key, kept);
         joined
     }
 
-    /// Where one selection is unconditional, the other's conditions move below it.
-    fn join_now(&self, first: &Arc<FieldNode>, second: &Arc<FieldNode>) -> Arc<FieldNode> {
-        let joined = if first.conditions == second.conditions {
-            first.conditions.clone()
-        } else {
-            Vec::new()
-        };
-        let (Some(first_set), Some(second_set)) = (&first.selections, &second.selections) else {
-            return Arc::new(FieldNode {
-                conditions: joined,
-                ..(**first).clone()
-            });
-        };
-        let below = |field: &FieldNode, set: &SelectionSet| -> Vec<Entry> {
-            let moved: &[Condition] = if field.conditions == joined {
-                &[]
-            } else {
-                &field.conditions
+    /// Where one selection is unconditional, the others' conditions move below it.
+    fn join_now(&self, twins: &Twins) -> Arc<FieldNode> {
+        let mut entries = Vec::new();
+        for field in &twins.members {
+            let moved: &[Condition] = match field.conditions == twins.conditions {
+                true => &[],
+                false => &field.conditions,
             };
-            let push = |entry: &Entry| Entry {
-                on: entry.on.clone(),
-                field: entry.field.with_conditions(moved),
-            };
-            set.entries.iter().map(push).collect()
-        };
-        let mut entries = below(first, first_set);
-        entries.extend(below(second, second_set));
-        let selections = Some(self.set(entries));
+            let below = field.selections.iter().flat_map(|set| &set.entries);
+            entries.extend(below.map(|entry| match moved {
+                [] => entry.clone(),
+                moved => Entry {
+                    on: entry.on.clone(),
+                    field: entry.field.with_conditions(moved),
+                },
+            }));
+        }
+        let first = &twins.members[0];
         Arc::new(FieldNode {
-            conditions: joined,
-            selections,
+            conditions: twins.conditions.clone(),
+            selections: first.selections.is_some().then(|| self.set(entries)),
             ..(**first).clone()
         })
+    }
+}
+
+impl Twins {
+    fn takes(&self, field: &FieldNode) -> bool {
+        let first = &self.members[0];
+        let comparable =
+            self.conditions == field.conditions || self.conditions.is_empty() || field.conditions.is_empty();
+        first.name == field.name
+            && first.arguments == field.arguments
+            && first.directives == field.directives
+            && comparable
+    }
+
+    /// A selection that is there already adds nothing.
+    fn add(&mut self, field: &Arc<FieldNode>) {
+        if field.conditions.is_empty() {
+            self.conditions.clear();
+        }
+        let same_set = |other: &FieldNode| match (&other.selections, &field.selections) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        let covers = |other: &Arc<FieldNode>| {
+            (other.conditions.is_empty() || other.conditions == field.conditions) && same_set(other)
+        };
+        if !self.members.iter().any(covers) {
+            self.members.push(field.clone());
+        }
     }
 }
 

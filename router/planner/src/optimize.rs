@@ -18,7 +18,7 @@ use crate::selection_tree::Tree;
 use crate::write;
 
 /// Above this number of requests, none is delayed to join another: the search would take too long.
-const MAX_DELAYED: usize = 64;
+const MAX_DELAYED: usize = 128;
 
 /// What is common to the fetches of a plan.
 pub(crate) struct Output<'a> {
@@ -92,7 +92,31 @@ fn groups(requests: &[Request]) -> Vec<Vec<usize>> {
             .or_default()
             .push(index);
     }
-    groups.into_values().collect()
+    join_equal_roots(requests, groups)
+}
+
+/// Root fields asked for at several places of the response are asked for once.
+fn join_equal_roots(requests: &[Request], groups: BTreeMap<GroupKey<'_>, Vec<usize>>) -> Vec<Vec<usize>> {
+    let mut joined: Vec<Vec<usize>> = Vec::with_capacity(groups.len());
+    let mut roots: Vec<(usize, SubgraphId, Tree, usize)> = Vec::new();
+    for ((wave, subgraph, kind), members) in groups {
+        if matches!(kind, Kind::RootAt(_)) {
+            let mut tree = Tree::default();
+            members
+                .iter()
+                .for_each(|&member| tree.merge(requests[member].tree.clone()));
+            let equal = |known: &&(usize, SubgraphId, Tree, usize)| {
+                (known.0, known.1) == (wave, subgraph) && known.2 == tree
+            };
+            if let Some((.., group)) = roots.iter().find(equal) {
+                joined[*group].extend(members);
+                continue;
+            }
+            roots.push((wave, subgraph, tree, joined.len()));
+        }
+        joined.push(members);
+    }
+    joined
 }
 
 /// First wave in which each request can run.
@@ -115,32 +139,54 @@ fn delay(requests: &[Request], mut waves: Vec<usize>) -> Vec<usize> {
     if requests.len() > MAX_DELAYED {
         return waves;
     }
-    let last = waves.iter().copied().max().unwrap_or(0);
-    let mut count = fetch_count(requests, &waves);
     for index in (0..requests.len()).rev() {
-        let can_join = |other: &usize| {
-            requests[*other].subgraph == requests[index].subgraph
-                && Kind::of(&requests[*other]) == Kind::Entities
-                && Kind::of(&requests[index]) == Kind::Entities
-                && waves[*other] > waves[index]
-        };
-        let later: BTreeSet<usize> = (0..requests.len())
-            .filter(can_join)
-            .map(|other| waves[other])
-            .collect();
-        for wave in later {
-            let mut moved = waves.clone();
-            moved[index] = wave;
-            push_back(requests, &mut moved);
-            let length = moved.iter().copied().max().unwrap_or(0);
-            let moved_count = fetch_count(requests, &moved);
-            if length <= last && moved_count < count {
-                (waves, count) = (moved, moved_count);
-                break;
-            }
-        }
+        delay_together(requests, &mut waves, &[index]);
+    }
+    // What shares a fetch by now can still wait together for another.
+    let mut groups: BTreeMap<(usize, SubgraphId), Vec<usize>> = BTreeMap::new();
+    for (index, request) in requests.iter().enumerate() {
+        groups
+            .entry((waves[index], request.subgraph))
+            .or_default()
+            .push(index);
+    }
+    for group in groups.values().rev() {
+        delay_together(requests, &mut waves, group);
     }
     waves
+}
+
+/// Delays requests of one wave and subgraph to the first later wave where that saves a fetch, if there is one.
+fn delay_together(requests: &[Request], waves: &mut Vec<usize>, together: &[usize]) {
+    let first = together[0];
+    let is_entity = |index: &usize| Kind::of(&requests[*index]) == Kind::Entities;
+    if !together
+        .iter()
+        .all(|index| is_entity(index) && waves[*index] == waves[first])
+    {
+        return;
+    }
+    let can_join = |other: &usize| {
+        requests[*other].subgraph == requests[first].subgraph
+            && is_entity(other)
+            && waves[*other] > waves[first]
+    };
+    let later: BTreeSet<usize> = (0..requests.len())
+        .filter(can_join)
+        .map(|other| waves[other])
+        .collect();
+    let last = waves.iter().copied().max().unwrap_or(0);
+    let count = fetch_count(requests, waves);
+    for wave in later {
+        let mut moved = waves.clone();
+        together.iter().for_each(|&index| moved[index] = wave);
+        push_back(requests, &mut moved);
+        let length = moved.iter().copied().max().unwrap_or(0);
+        if length <= last && fetch_count(requests, &moved) < count {
+            *waves = moved;
+            return;
+        }
+    }
 }
 
 /// Moves requests behind what they need.
@@ -184,7 +230,7 @@ fn fetch(id: FetchId, members: Vec<Request>, depends_on: Vec<FetchId>, output: &
     };
     let (target, rest) = match &first.target {
         Target::Root => (FetchTarget::Root, root_fetch(members, &head)),
-        Target::RootAt(path) => (FetchTarget::RootAt(path.clone()), root_fetch(members, &head)),
+        Target::RootAt(_) => (FetchTarget::RootAt(paths(&members)), root_fetch(members, &head)),
         Target::Entity(_) => entity_fetch(members, &head),
     };
     Fetch {
@@ -198,6 +244,19 @@ fn fetch(id: FetchId, members: Vec<Request>, depends_on: Vec<FetchId>, output: &
         target,
         output_rewrites: rest.output_rewrites,
     }
+}
+
+/// Where the root fields of a fetch belong.
+fn paths(members: &[Request]) -> Vec<Vec<PathSegment>> {
+    let mut paths: Vec<Vec<PathSegment>> = Vec::new();
+    for member in members {
+        if let Target::RootAt(path) = &member.target
+            && !paths.contains(path)
+        {
+            paths.push(path.clone());
+        }
+    }
+    paths
 }
 
 /// The client's name for the operation, the subgraph and the fetch: `Home__product__0`, as subgraphs' logs show it.

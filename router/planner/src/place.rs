@@ -13,10 +13,22 @@ use crate::solve::{Choice, Part, Session};
 impl Session<'_> {
     /// The draft with `choice` added; `None` where a key or a required field cannot be had.
     pub(crate) fn try_place(&mut self, at: &Position, draft: &Draft, choice: &Choice) -> Option<Draft> {
-        self.step();
+        self.try_place_all(at, draft, std::iter::once(choice))
+    }
+
+    /// The draft with all of `choices` added.
+    pub(crate) fn try_place_all<'c>(
+        &mut self,
+        at: &Position,
+        draft: &Draft,
+        choices: impl Iterator<Item = &'c Choice>,
+    ) -> Option<Draft> {
         let mut draft = draft.clone();
-        for part in choice {
-            self.place_part(at, &mut draft, part)?;
+        for choice in choices {
+            self.step();
+            for part in choice {
+                self.place_part(at, &mut draft, part)?;
+            }
         }
         Some(draft)
     }

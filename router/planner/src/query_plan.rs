@@ -52,9 +52,9 @@ pub struct Fetch {
 pub enum FetchTarget {
     /// Root fields, merged at the top of the response.
     Root,
-    /// Root fields of a query, merged into every object at this path of the response: values of the query type below
+    /// Root fields of a query, merged into every object at these paths of the response: values of the query type below
     /// the root, such as a mutation's payload offers. Nothing is fetched where there are none.
-    RootAt(Vec<PathSegment>),
+    RootAt(Vec<Vec<PathSegment>>),
     /// One or more `_entities` selections, each with its own response key and variable.
     Entities(Vec<EntityFetch>),
 }

@@ -78,6 +78,43 @@ pub(crate) struct Session<'a> {
 /// One way to get a field: usually one part, several where subgraphs share a value and each knows some of its fields.
 pub(crate) type Choice = SmallVec<[Part; 1]>;
 
+/// A field with several sources, under every response key under which it is selected alike. All are taken from the same
+/// source: taking two from different ones is never better than taking both from one of the two.
+struct OpenField {
+    occurrences: Vec<Arc<FieldNode>>,
+    choices_of_each: Vec<Vec<Choice>>,
+}
+
+impl OpenField {
+    fn takes(&self, field: &FieldNode, choices: &[Choice]) -> bool {
+        let first = &self.occurrences[0];
+        let alike = |(a, b): (&Choice, &Choice)| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.subgraph == b.subgraph)
+        };
+        first.name == field.name
+            && first.arguments == field.arguments
+            && first.directives == field.directives
+            && first.conditions == field.conditions
+            && first.contexts == field.contexts
+            && first.selections == field.selections
+            && self.choices_of_each[0].len() == choices.len()
+            && self.choices_of_each[0].iter().zip(choices).all(alike)
+    }
+}
+
+fn open_field(open: &mut Vec<OpenField>, field: &Arc<FieldNode>, choices: Vec<Choice>) {
+    match open.iter_mut().find(|known| known.takes(field, &choices)) {
+        Some(known) => {
+            known.occurrences.push(field.clone());
+            known.choices_of_each.push(choices);
+        }
+        None => open.push(OpenField {
+            occurrences: vec![field.clone()],
+            choices_of_each: vec![choices],
+        }),
+    }
+}
+
 /// A field, or part of what is below it, from one subgraph.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
@@ -229,7 +266,7 @@ impl<'a> Session<'a> {
                     Some(placed) => draft = placed,
                     None => rest.push(field.clone()),
                 },
-                _ => open.push((field, choices)),
+                _ => open_field(&mut open, field, choices),
             }
         }
         let drafts = self.choose(at, draft, &open, &mut rest);
@@ -249,21 +286,22 @@ impl<'a> Session<'a> {
         &mut self,
         at: &Position,
         draft: Draft,
-        open: &[(&Arc<FieldNode>, Vec<Choice>)],
+        open: &[OpenField],
         rest: &mut Vec<Arc<FieldNode>>,
     ) -> Vec<(Cost, Draft)> {
         let mut drafts = vec![(draft.cost(), draft)];
-        for (field, choices) in open {
+        for field in open {
             let mut next: Vec<(Cost, Draft)> = Vec::new();
             for (_, draft) in &drafts {
-                for choice in choices {
-                    if let Some(placed) = self.try_place(at, draft, choice) {
+                for choice in 0..field.choices_of_each[0].len() {
+                    let alike = field.choices_of_each.iter().map(|choices| &choices[choice]);
+                    if let Some(placed) = self.try_place_all(at, draft, alike) {
                         next.push((placed.cost(), placed));
                     }
                 }
             }
             if next.is_empty() {
-                rest.push(Arc::clone(field));
+                rest.extend(field.occurrences.iter().cloned());
                 continue;
             }
             drafts = self.prune(next, MAX_DRAFTS, |(cost, _)| cost);
