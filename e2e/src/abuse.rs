@@ -1,5 +1,7 @@
 //! The abuse matrix of the router and of what stands behind it: each row an attack that must fail safely.
 //!
+//! - [`accounts`]: guessing, enumeration, tokens that outlive what they stand for
+//! - [`oauth`]: outside sign-in, tampered with
 //! - [`tokens`]: access tokens that nobody should believe
 //! - [`direct_calls`]: calls that go around the router
 //! - [`escalation`]: mutations and queries beyond the caller's scopes
@@ -8,9 +10,11 @@
 
 #![allow(clippy::unwrap_used, reason = "for tests: what is wrong fails them")]
 
+pub mod accounts;
 pub mod direct_calls;
 pub mod escalation;
 pub mod lab;
+pub mod oauth;
 pub mod other_users;
 pub mod tokens;
 

@@ -5,6 +5,7 @@
 //! - [`port`], [`scratch`]: free ports and temporary folders
 //! - [`platform`]: a whole platform of its own, in one process or many
 //! - [`client`]: a GraphQL client
+//! - [`provider`]: an outside OpenID Connect provider
 //! - [`shop`], [`scenario`]: what people do in the shop, and stories made of it
 //! - [`logs`]: what logs must not hold
 //! - [`abuse`]: what attackers do, as tables
@@ -18,6 +19,7 @@ pub mod logs;
 pub mod platform;
 pub mod port;
 pub mod program;
+pub mod provider;
 pub mod scenario;
 pub mod scratch;
 pub mod shop;

@@ -9,6 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use crate::platform::Platform;
+use crate::provider::Provider;
 use crate::scratch::Scratch;
 
 /// Name of the issuer, and of the audience it issues for.
@@ -47,25 +48,27 @@ impl Key {
     }
 }
 
-/// The platform with the lab's key among those that the router trusts.
+/// The platform with the lab's key among those that the router trusts, and an outside provider.
 pub struct Lab {
     /// The platform.
     pub platform: Platform,
     /// The issuer's key.
     pub key: Key,
     _folder: Scratch,
+    _provider: Provider,
 }
 
 impl Lab {
     /// Starts the platform.
     pub async fn start() -> Self {
-        let key = Key::generate();
+        let (key, provider) = (Key::generate(), Provider::start().await);
         let folder = Scratch::new("lab").unwrap();
         folder
             .write("keys.json", &json!({ "keys": [key.jwk(NAME)] }).to_string())
             .unwrap();
         let file = folder.path().join("keys.json");
         let platform = Platform::start_configured(|config| {
+            config["auth"]["oidc"] = provider.config();
             config["identity"] = json!({ "secret": SECRET, "require": true });
             let issuers = config["router"]["authentication"]["issuers"]
                 .as_array_mut()
@@ -79,6 +82,7 @@ impl Lab {
             platform: platform.await.unwrap(),
             key,
             _folder: folder,
+            _provider: provider,
         }
     }
 
@@ -120,6 +124,12 @@ pub fn identity_under(secret: &str, subgraph: &str, user: Option<&str>, changes:
         &EncodingKey::from_secret(secret.as_bytes()),
     )
     .unwrap()
+}
+
+/// What a token says, unverified.
+pub fn claims(token: &str) -> Value {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
 }
 
 /// A part of a token.

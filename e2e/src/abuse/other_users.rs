@@ -1,13 +1,11 @@
 //! Other people's things, by every path: what the owner sees there nobody else does, and what nobody else may change answers as if it were
 //! not there. `other_users/` has the ways in; `{order}` and the like stand for the owner's things.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::lab::{Lab, identity};
+use super::lab::{Lab, claims, identity};
 use super::{Matrix, send};
 use crate::client::Answer;
 use crate::shop::{self, Shopper};
@@ -213,12 +211,6 @@ async fn take_off_wishlist(stranger: &Shopper, things: &Things, matrix: &mut Mat
             &answer,
         );
     }
-}
-
-/// What a token says, unverified.
-fn claims(token: &str) -> Value {
-    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-    serde_json::from_slice(&payload).unwrap()
 }
 
 fn text(value: &Value) -> String {

@@ -9,7 +9,6 @@ use crate::{
     account::{Accounts, Refused, SignedInCaller},
     audit::{Event, EventKind, Recorded},
     email::Email,
-    session::Which,
     store::{Account, Grants},
 };
 
@@ -54,13 +53,12 @@ impl Accounts {
         self.require_admin(caller).await?;
         right.check()?;
         let (list, value) = right.parts();
-        if self.store.grant(user, list, value).await? {
-            let kind = match right {
-                Right::Role(_) => EventKind::RoleGranted,
-                Right::Scope(_) => EventKind::ScopeGranted,
-            };
-            self.record(kind, caller, user, value).await?;
-        }
+        let kind = match right {
+            Right::Role(_) => EventKind::RoleGranted,
+            Right::Scope(_) => EventKind::ScopeGranted,
+        };
+        let event = event(kind, caller, user, value);
+        self.store.grant(user, list, value, event).await?;
         self.existing(user).await
     }
 
@@ -74,14 +72,13 @@ impl Accounts {
         self.require_admin(caller).await?;
         right.check()?;
         let (list, value) = right.parts();
-        if self.store.revoke(user, list, value).await? {
-            self.sessions.end(user, Which::All).await?;
-            let kind = match right {
-                Right::Role(_) => EventKind::RoleRevoked,
-                Right::Scope(_) => EventKind::ScopeRevoked,
-            };
-            self.record(kind, caller, user, value).await?;
-        }
+        let kind = match right {
+            Right::Role(_) => EventKind::RoleRevoked,
+            Right::Scope(_) => EventKind::ScopeRevoked,
+        };
+        let event = event(kind, caller, user, value);
+        let ended = self.store.revoke(user, list, value, event).await?;
+        self.sessions.revocations.announce(&ended).await;
         let account = self.existing(user).await?;
         if *right == Right::Role(Role::Admin) && account.roles.iter().any(|role| role == value) {
             let message = "the last administrator stays one: grant the role to somebody else first";
@@ -128,19 +125,12 @@ impl Accounts {
         let account = self.store.by_id(user).await?;
         account.ok_or_else(|| Refused::on("userId", ErrorCode::NotFound, "no such account"))
     }
+}
 
-    async fn record(
-        &self,
-        kind: EventKind,
-        caller: SignedInCaller,
-        user: UserId,
-        detail: &str,
-    ) -> Result<(), Refused> {
-        let event = Event::new(kind)
-            .of(user)
-            .by(caller.user)
-            .in_session(caller.session)
-            .detail(detail);
-        Ok(self.audit.record(event).await?)
-    }
+fn event(kind: EventKind, caller: SignedInCaller, user: UserId, detail: &str) -> Event<'_> {
+    Event::new(kind)
+        .of(user)
+        .by(caller.user)
+        .in_session(caller.session)
+        .detail(detail)
 }

@@ -24,25 +24,29 @@ impl Accounts {
         device: &Device,
     ) -> Result<Account, Refused> {
         let account = self.require(caller.user).await?;
+        // First what is counted: judging a password costs as much as hashing one.
+        let old = self
+            .require_password(&account, "currentPassword", current, device)
+            .await?;
         let refused = self.check_new_password("newPassword", &new, &account.email, account.name.as_deref());
         if let Some(error) = refused.await? {
             return Err(error.into());
         }
-        let old = self
-            .require_password(&account, "currentPassword", current, device)
-            .await?;
         let hash = self.passwords.hash(new).await?;
-        // Hashing takes its time: whoever changed the password meanwhile was first.
-        if !self.store.replace_password(account.id, &old, &hash).await? {
-            return Err(wrong_password("currentPassword"));
-        }
         let event = Event::new(EventKind::PasswordChanged)
             .of(account.id)
             .in_session(caller.session)
             .from(device.address);
-        self.audit.record(event).await?;
         let others = caller.session.map_or(Which::All, Which::AllBut);
-        self.end_sessions(caller, others, device).await?;
+        let passwords = (old.as_str(), hash.as_str());
+        let ended = self
+            .store
+            .replace_password(account.id, passwords, others, event)
+            .await?;
+        // Hashing takes its time: whoever changed the password meanwhile was first.
+        let ended = ended.ok_or_else(|| wrong_password("currentPassword"))?;
+        self.sessions.revocations.announce(&ended).await;
+        self.record_ended(caller, &ended, device).await?;
         self.notify(&account, Letter::PasswordChanged);
         Ok(account)
     }
@@ -73,6 +77,7 @@ impl Accounts {
         device: &Device,
     ) -> Result<(), Refused> {
         let email = parse_email(email)?;
+        self.limits.admit(Action::EnterCode, None, device.address).await?;
         if let Some(error) = self
             .check_new_password("newPassword", &new, email.as_str(), None)
             .await?
@@ -80,7 +85,7 @@ impl Accounts {
             return Err(error.into());
         }
         self.limits
-            .admit(Action::EnterCode, Some(email.as_str()), device.address)
+            .admit(Action::EnterCode, Some(email.as_str()), None)
             .await?;
         let redeemed = self
             .codes
@@ -96,16 +101,16 @@ impl Accounts {
             return Err(invalid_code());
         };
         let hash = self.passwords.hash(new).await?;
-        self.store.set_password(account.id, &hash).await?;
         let event = Event::new(EventKind::PasswordReset)
             .of(account.id)
             .from(device.address);
-        self.audit.record(event).await?;
+        let ended = self.store.set_password(account.id, &hash, event).await?;
+        self.sessions.revocations.announce(&ended).await;
         let owner = SignedInCaller {
             user: account.id,
             session: None,
         };
-        self.end_sessions(owner, Which::All, device).await?;
+        self.record_ended(owner, &ended, device).await?;
         if !account.email_verified {
             self.proven(account.clone(), device).await?;
         }

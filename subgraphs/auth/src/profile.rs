@@ -8,7 +8,7 @@ use fondaco_contracts::{ErrorCode, UserError};
 use crate::{
     account::{Accounts, Refused, SignedInCaller, check_name},
     audit::{Event, EventKind},
-    session::{Device, Which},
+    session::Device,
     store::Account,
 };
 
@@ -36,13 +36,12 @@ impl Accounts {
     ) -> Result<(), Refused> {
         let account = self.require(caller.user).await?;
         self.require_presence(caller, &account, password, device).await?;
-        if !self.store.anonymise(account.id).await? {
+        let event = Event::new(EventKind::AccountDeleted).of(account.id);
+        let Some(ended) = self.store.anonymise(account.id, event).await? else {
             let message = "the last administrator cannot be deleted: grant the role to somebody else first";
             return Err(UserError::new(ErrorCode::LastAdmin, message).into());
-        }
-        self.sessions.end(account.id, Which::All).await?;
-        let event = Event::new(EventKind::AccountDeleted).of(account.id);
-        self.audit.record(event).await?;
+        };
+        self.sessions.revocations.announce(&ended).await;
         Ok(())
     }
 

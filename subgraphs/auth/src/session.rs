@@ -162,22 +162,7 @@ impl Sessions {
 
     /// Ends sessions of `user`; gives those that were running.
     pub async fn end(&self, user: UserId, which: Which) -> Result<Vec<SessionId>, sqlx::Error> {
-        let (only, except) = match which {
-            Which::One(session) => (Some(session.as_uuid()), None),
-            Which::AllBut(session) => (None, Some(session.as_uuid())),
-            Which::All => (None, None),
-        };
-        let ended: Vec<Uuid> = sqlx::query_scalar(
-            "update sessions set revoked_at = now()
-             where user_id = $1 and revoked_at is null and ($2::uuid is null or id = $2) and ($3::uuid is null or id <> $3)
-             returning id",
-        )
-        .bind(user.as_uuid())
-        .bind(only)
-        .bind(except)
-        .fetch_all(&self.pool)
-        .await?;
-        let ended: Vec<SessionId> = ended.into_iter().map(SessionId::from).collect();
+        let ended = end_within(&mut *self.pool.acquire().await?, user, which).await?;
         self.revocations.announce(&ended).await;
         Ok(ended)
     }
@@ -196,6 +181,31 @@ impl Sessions {
         .fetch_optional(&self.pool)
         .await
     }
+}
+
+/// Ends sessions of `user` as part of what `connection` is doing; gives those that were running. They are announced once that is committed:
+/// at once by whoever commits it, and within a second by [`Revocations::run`] should the process die between.
+pub(crate) async fn end_within(
+    connection: &mut PgConnection,
+    user: UserId,
+    which: Which,
+) -> Result<Vec<SessionId>, sqlx::Error> {
+    let (only, except) = match which {
+        Which::One(session) => (Some(session.as_uuid()), None),
+        Which::AllBut(session) => (None, Some(session.as_uuid())),
+        Which::All => (None, None),
+    };
+    let ended: Vec<Uuid> = sqlx::query_scalar(
+        "update sessions set revoked_at = now()
+         where user_id = $1 and revoked_at is null and ($2::uuid is null or id = $2) and ($3::uuid is null or id <> $3)
+         returning id",
+    )
+    .bind(user.as_uuid())
+    .bind(only)
+    .bind(except)
+    .fetch_all(connection)
+    .await?;
+    Ok(ended.into_iter().map(SessionId::from).collect())
 }
 
 async fn holds(connection: &mut PgConnection, user: UserId, proof: Proof<'_>) -> Result<bool, sqlx::Error> {

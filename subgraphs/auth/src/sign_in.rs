@@ -107,13 +107,22 @@ impl Accounts {
         self.end_sessions(caller, Which::One(session), device).await
     }
 
-    pub(crate) async fn end_sessions(
+    async fn end_sessions(
         &self,
         caller: SignedInCaller,
         which: Which,
         device: &Device,
     ) -> Result<(), Refused> {
         let ended = self.sessions.end(caller.user, which).await?;
+        self.record_ended(caller, &ended, device).await
+    }
+
+    pub(crate) async fn record_ended(
+        &self,
+        caller: SignedInCaller,
+        ended: &[SessionId],
+        device: &Device,
+    ) -> Result<(), Refused> {
         if !ended.is_empty() {
             let count = ended.len().to_string();
             let event = Event::new(EventKind::SessionsEnded)

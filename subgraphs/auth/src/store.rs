@@ -1,11 +1,15 @@
 //! Accounts in Postgres. A deleted account has a row, because orders refer to it, but no queries find it.
 
 use chrono::{DateTime, Utc};
-use fondaco_contracts::UserId;
+use fondaco_contracts::{SessionId, UserId};
 use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::email::Email;
+use crate::{
+    audit::Event,
+    email::Email,
+    session::{Which, end_within},
+};
 
 /// An account as the rest of the service sees it: without the password's hash.
 #[derive(Clone, PartialEq, Eq, Debug, FromRow)]
@@ -158,27 +162,50 @@ impl Store {
         Ok(found.flatten())
     }
 
-    /// Changes the password.
-    pub async fn set_password(&self, id: UserId, hash: &str) -> Result<(), sqlx::Error> {
+    /// Changes the password, ends all sessions and writes `event` down: all of it or nothing. Gives the sessions that were running.
+    pub async fn set_password(
+        &self,
+        id: UserId,
+        hash: &str,
+        event: Event<'_>,
+    ) -> Result<Vec<SessionId>, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
         sqlx::query("update users set password_hash = $2 where id = $1 and deleted_at is null")
             .bind(id.as_uuid())
             .bind(hash)
-            .execute(&self.pool)
-            .await
-            .map(drop)
+            .execute(&mut *transaction)
+            .await?;
+        let ended = end_within(&mut transaction, id, Which::All).await?;
+        event.write(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(ended)
     }
 
-    /// Changes the password if it is still the one behind `old`; says whether it was.
-    pub async fn replace_password(&self, id: UserId, old: &str, new: &str) -> Result<bool, sqlx::Error> {
+    /// Changes the password if it is still the one behind `old`, ends the sessions `ending` and writes `event` down. Gives the sessions that
+    /// were running; `None` where the password is another by now.
+    pub async fn replace_password(
+        &self,
+        id: UserId,
+        (old, new): (&str, &str),
+        ending: Which,
+        event: Event<'_>,
+    ) -> Result<Option<Vec<SessionId>>, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
         let replaced = sqlx::query(
             "update users set password_hash = $3 where id = $1 and deleted_at is null and password_hash = $2",
         )
         .bind(id.as_uuid())
         .bind(old)
         .bind(new)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
-        Ok(replaced.rows_affected() == 1)
+        if replaced.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let ended = end_within(&mut transaction, id, ending).await?;
+        event.write(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(Some(ended))
     }
 
     /// The address is proven.
@@ -203,8 +230,14 @@ impl Store {
             .map(drop)
     }
 
-    /// Adds `value` to one of the account's lists; says whether it was missing.
-    pub async fn grant(&self, id: UserId, list: Grants, value: &str) -> Result<bool, sqlx::Error> {
+    /// Adds `value` to one of the account's lists and writes `event` down, where it was missing.
+    pub async fn grant(
+        &self,
+        id: UserId,
+        list: Grants,
+        value: &str,
+        event: Event<'_>,
+    ) -> Result<(), sqlx::Error> {
         let statement = match list {
             Grants::Roles => {
                 "update users set roles = array_append(roles, $2)
@@ -215,11 +248,18 @@ impl Store {
                  where id = $1 and deleted_at is null and not $2 = any(scopes)"
             }
         };
-        self.changed(statement, id, value).await
+        self.change(statement, (id, value), false, event).await.map(drop)
     }
 
-    /// Removes `value` from one of the account's lists; says whether it was there. The last administrator stays one.
-    pub async fn revoke(&self, id: UserId, list: Grants, value: &str) -> Result<bool, sqlx::Error> {
+    /// Removes `value` from one of the account's lists, ends the sessions whose tokens still have it and writes `event` down, where it was
+    /// there. Gives the sessions that were running. The last administrator stays one.
+    pub async fn revoke(
+        &self,
+        id: UserId,
+        list: Grants,
+        value: &str,
+        event: Event<'_>,
+    ) -> Result<Vec<SessionId>, sqlx::Error> {
         let statement = match list {
             Grants::Roles => {
                 "update users set roles = array_remove(roles, $2)
@@ -232,7 +272,8 @@ impl Store {
                  where id = $1 and deleted_at is null and $2 = any(scopes)"
             }
         };
-        self.changed(statement, id, value).await
+        let ended = self.change(statement, (id, value), true, event).await?;
+        Ok(ended.unwrap_or_default())
     }
 
     /// Makes this account admin where there is none; says whether it was done.
@@ -251,9 +292,13 @@ impl Store {
         Ok(made.rows_affected() == 1)
     }
 
-    /// Takes everything personal out of the account and out of what is kept about it; the id stays, because orders refer to it. False where
-    /// it is the last administrator's, or there is none.
-    pub async fn anonymise(&self, id: UserId) -> Result<bool, sqlx::Error> {
+    /// Takes everything personal out of the account and out of what is kept about it, ends its sessions and writes `event` down; the id stays,
+    /// because orders refer to it. Gives the sessions that were running; `None` where it is the last administrator's, or there is none.
+    pub async fn anonymise(
+        &self,
+        id: UserId,
+        event: Event<'_>,
+    ) -> Result<Option<Vec<SessionId>>, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         lock_admins(&mut transaction).await?;
         let email: Option<String> = sqlx::query_scalar(
@@ -266,7 +311,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(email) = email else {
-            return Ok(false);
+            return Ok(None);
         };
         sqlx::query("delete from one_time_codes where email = $1")
             .bind(email)
@@ -286,11 +331,21 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
+        let ended = end_within(&mut transaction, id, Which::All).await?;
+        event.write(&mut transaction).await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Some(ended))
     }
 
-    async fn changed(&self, statement: &'static str, id: UserId, value: &str) -> Result<bool, sqlx::Error> {
+    /// Changes a list with what follows from it, all or nothing: sessions ended where the change takes something away, and `event` written
+    /// down. Gives the sessions that were running; `None` where there was nothing to change.
+    async fn change(
+        &self,
+        statement: &'static str,
+        (id, value): (UserId, &str),
+        takes_away: bool,
+        event: Event<'_>,
+    ) -> Result<Option<Vec<SessionId>>, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         if value == "admin" {
             lock_admins(&mut transaction).await?;
@@ -300,8 +355,16 @@ impl Store {
             .bind(value)
             .execute(&mut *transaction)
             .await?;
+        if changed.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let ended = match takes_away {
+            true => end_within(&mut transaction, id, Which::All).await?,
+            false => Vec::new(),
+        };
+        event.write(&mut transaction).await?;
         transaction.commit().await?;
-        Ok(changed.rows_affected() == 1)
+        Ok(Some(ended))
     }
 }
 

@@ -8,7 +8,7 @@ use fondaco_contracts::UserId;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Auth, OTHER_PASSWORD, PASSWORD, Person, claims, codes, random_email};
+use crate::support::{Auth, OTHER_PASSWORD, PASSWORD, Person, claims, codes, error_code, random_email};
 
 /// Hashes one at a time, each long enough for something to happen meanwhile.
 async fn start_slow() -> Auth {
@@ -141,4 +141,47 @@ async fn running_sessions(auth: &Auth, user: UserId) -> i64 {
         .fetch_one(&auth.database().await)
         .await
         .unwrap()
+}
+
+/// A process that dies in the middle leaves either everything or nothing; a log that cannot be written stands for the death.
+#[tokio::test]
+async fn a_change_its_sessions_and_its_record_are_one() {
+    let auth = Auth::start().await;
+    let (admin, person) = (auth.admin().await, auth.person().await);
+    let device = auth.device_of(&person).await;
+    let role = json!({ "userId": person.id, "role": "MERCHANT" });
+    let full = "alter table security_events add constraint full_disk
+                check (kind not in ('password_changed', 'role_granted', 'role_revoked', 'account_deleted')) not valid";
+    let pool = auth.database().await;
+    for (granted, caller, name, input) in [
+        (
+            false,
+            &person.caller,
+            "changePassword",
+            json!({ "currentPassword": PASSWORD, "newPassword": OTHER_PASSWORD }),
+        ),
+        (false, &admin.caller, "grantRole", role.clone()),
+        (true, &admin.caller, "revokeRole", role.clone()),
+        (
+            true,
+            &person.caller,
+            "deleteAccount",
+            json!({ "password": PASSWORD }),
+        ),
+    ] {
+        if granted {
+            auth.mutate(&admin.caller, "grantRole", role.clone()).await;
+        }
+        sqlx::query(full).execute(&pool).await.unwrap();
+        let answer = auth.try_mutate(caller, name, input).await;
+        assert!(!error_code(&answer).is_empty(), "{name}: {answer}");
+        sqlx::query("alter table security_events drop constraint full_disk")
+            .execute(&pool)
+            .await
+            .unwrap();
+        let again = auth.device_of(&person).await;
+        assert_eq!(again.caller.has_role("merchant"), granted, "{name}");
+    }
+    let refreshed = auth.refresh(&device.refresh_token).await;
+    assert!(codes(&refreshed).is_empty(), "its session goes on: {refreshed}");
 }

@@ -48,6 +48,7 @@ pub fn rows(world: &World) -> Rows<'_> {
         row("mail bombing by signUp", mail_bombing(auth, "signUp")),
         row("code of a million digits", long_code(auth)),
         row("password of a megabyte", long_password(auth)),
+        row("weak passwords, to have them judged", judging(auth)),
         row("everything of a megabyte", long_everything(auth)),
         row("address that only looks like another's", lookalikes(auth)),
     ]
@@ -236,6 +237,21 @@ async fn long_password(auth: &Auth) {
         codes(&auth.anonymous("signIn", input).await),
         ["INVALID_CREDENTIALS"]
     );
+}
+
+/// Judging a password costs a hash's time: it is counted although no code was tried.
+async fn judging(auth: &Auth) {
+    let (address, query) = (random_address(), mutation("resetPassword"));
+    let mut refused = 0;
+    for _ in 0..210 {
+        let input =
+            json!({ "email": random_email(), "code": "00000000", "newPassword": "password password" });
+        let answer = auth
+            .ask_from(&address, &Caller::Anonymous, &query, json!({ "input": input }))
+            .await;
+        refused += usize::from(error_code(&answer) == "RATE_LIMITED");
+    }
+    assert!(refused >= 5, "{refused} of 210");
 }
 
 async fn long_everything(auth: &Auth) {
