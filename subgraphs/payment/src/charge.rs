@@ -118,6 +118,25 @@ impl Charges {
         self.resolve(&charge).await.map(Some)
     }
 
+    /// Learns what the provider knows by now: of a payment that is open or waits for the customer, and of refunds under way.
+    pub async fn refresh(&self, order: OrderId) -> Result<(), StoreError> {
+        let Some(charge) = self.store.find(order).await? else {
+            return Ok(());
+        };
+        if charge.status == Status::RequiresConfirmation {
+            let answer = self.ask(self.provider.confirm(&requested(&charge), "")).await;
+            if answer.is_ok() {
+                self.conclude(order, answer).await?;
+            }
+            return Ok(());
+        }
+        self.resolve(&charge).await?;
+        for refund in self.store.open_refunds(order).await? {
+            self.pay(&refund).await?;
+        }
+        Ok(())
+    }
+
     /// Completes a payment that waits for its second step: hands the customer's confirmation on, and takes what is set aside. None when
     /// no charge was ever asked for.
     pub async fn complete(&self, order: OrderId, confirmation: &str) -> Result<Option<Outcome>, StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! - [`charge`]: record, ask the provider, store the outcome; what happens when the process dies in between
 //! - [`status`]: the state machine
-//! - [`provider`]: what is asked of a payment provider, and the sandbox
+//! - [`provider`]: what is asked of a payment provider; the sandbox, and Stripe with its webhooks
 //! - [`store`]: the charges in Postgres; [`books`]: its figures, for reconciling
 //! - [`schema`]: `Order.payment` for clients, the charge for the order service
 //! - [`config`]: the section `payment` of the configuration file
@@ -16,17 +16,21 @@ pub mod schema;
 pub mod status;
 pub mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use fondaco_chassis::{
     GraphqlServer, Readiness, Runtime, Service, StartError, database, federation, service::Tasks,
 };
-use sqlx::migrate::Migrator;
+use sqlx::{PgPool, migrate::Migrator};
 
 use crate::{
     charge::Charges,
     config::{PaymentConfig, ProviderName},
-    provider::{Provider, sandbox::Sandbox},
+    provider::{
+        Provider,
+        sandbox::Sandbox,
+        stripe::{Stripe, webhook},
+    },
     store::Store,
 };
 
@@ -41,10 +45,12 @@ pub fn sdl() -> String {
 
 /// Starts the service with the configured provider.
 pub async fn start(config: &PaymentConfig, runtime: &Runtime) -> Result<Service, StartError> {
+    let pool = database::open(runtime, NAME, &MIGRATIONS).await?;
     let provider: Arc<dyn Provider> = match config.provider {
         ProviderName::Sandbox => Arc::new(Sandbox),
+        ProviderName::Stripe => Arc::new(stripe(config, Store::new(pool.clone()))?),
     };
-    start_with(provider, config, runtime).await
+    Ok(serve(pool, provider, config, runtime))
 }
 
 /// Starts the service with any provider.
@@ -54,19 +60,42 @@ pub async fn start_with(
     runtime: &Runtime,
 ) -> Result<Service, StartError> {
     let pool = database::open(runtime, NAME, &MIGRATIONS).await?;
+    Ok(serve(pool, provider, config, runtime))
+}
+
+fn stripe(config: &PaymentConfig, store: Store) -> Result<Stripe, StartError> {
+    let unusable = |message: String| StartError::Other {
+        service: NAME,
+        message,
+    };
+    if config.stripe.secret_key.is_none() {
+        return Err(unusable(
+            "payment.stripe.secret_key is required for the provider stripe".to_owned(),
+        ));
+    }
+    Stripe::new(&config.stripe, config.patience(), store).map_err(|error| unusable(error.to_string()))
+}
+
+fn serve(pool: PgPool, provider: Arc<dyn Provider>, config: &PaymentConfig, runtime: &Runtime) -> Service {
     let store = Store::new(pool.clone());
-    let patience = Duration::from_millis(config.provider_timeout_ms);
-    let schema = schema::builder()
-        .data(Charges::new(store.clone(), provider, patience))
-        .finish();
+    let charges = Arc::new(Charges::new(store.clone(), provider, config.patience()));
+    let webhooks = config
+        .stripe
+        .webhook_secret
+        .as_deref()
+        .map(|secret| webhook::router(Arc::clone(&charges), store.clone(), secret));
+    let schema = schema::builder().data(charges).finish();
     let tasks = Tasks::new(runtime);
     let router = GraphqlServer::new(runtime, &tasks, NAME, schema)
         .readiness(Readiness::default().database(pool))
         .request_data(move |request| request.data(schema::charge_loader(store.clone())))
         .into_router();
-    Ok(Service {
+    Service {
         name: NAME,
-        router,
+        router: match webhooks {
+            Some(webhooks) => router.merge(webhooks),
+            None => router,
+        },
         tasks,
-    })
+    }
 }

@@ -3,6 +3,7 @@
 //! Every change of a charge is one statement, conditional on the status it starts from, so that of two actors only the first succeeds
 //! and the other reads what it decided.
 
+pub mod provider;
 pub mod refunds;
 
 use fondaco_contracts::{Money, OrderId, PaymentId, UserId};

@@ -1,6 +1,7 @@
 //! What the payment service asks of a payment provider.
 
 pub mod sandbox;
+pub mod stripe;
 
 use fondaco_contracts::{Money, OrderId, RefundId};
 use futures::future::BoxFuture;

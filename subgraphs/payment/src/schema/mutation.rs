@@ -1,5 +1,7 @@
 //! Mutations: all of them for the order service.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object};
 use fondaco_chassis::{ApiError, require_service};
 use fondaco_contracts::{Money, OrderId};
@@ -23,7 +25,7 @@ impl Mutation {
             capture: input.capture,
         };
         let outcome = ctx
-            .data_unchecked::<Charges>()
+            .data_unchecked::<Arc<Charges>>()
             .charge(&request, input.customer_id)
             .await?;
         Ok(outcome.into())
@@ -37,7 +39,7 @@ impl Mutation {
         order_id: OrderId,
         confirmation: String,
     ) -> Result<Option<ChargePayload>, ApiError> {
-        let charges = ctx.data_unchecked::<Charges>();
+        let charges = ctx.data_unchecked::<Arc<Charges>>();
         let outcome = charges.complete(order_id, &confirmation).await?;
         Ok(outcome.map(ChargePayload::from))
     }
@@ -45,7 +47,11 @@ impl Mutation {
     /// Makes sure that no money is kept for an order: gives back what is left of what was taken, calls off what was not asked for yet.
     #[graphql(inaccessible, guard = "require_service()")]
     async fn refund(&self, ctx: &Context<'_>, order_id: OrderId) -> Result<RefundPayload, ApiError> {
-        Ok(ctx.data_unchecked::<Charges>().refund(order_id).await?.into())
+        Ok(ctx
+            .data_unchecked::<Arc<Charges>>()
+            .refund(order_id)
+            .await?
+            .into())
     }
 
     /// Gives some of an order's money back, once per refund.
@@ -61,7 +67,7 @@ impl Mutation {
                 "an amount to refund is positive".to_owned(),
             ));
         }
-        let charges = ctx.data_unchecked::<Charges>();
+        let charges = ctx.data_unchecked::<Arc<Charges>>();
         Ok(charges
             .refund_part(input.order_id, input.refund_id, amount)
             .await?

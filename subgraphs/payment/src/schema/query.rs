@@ -1,5 +1,7 @@
 //! Queries.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object};
 use fondaco_chassis::{ApiError, require_service};
 use fondaco_contracts::OrderId;
@@ -24,7 +26,7 @@ impl Query {
         ctx: &Context<'_>,
         order_id: OrderId,
     ) -> Result<Option<ChargePayload>, ApiError> {
-        let outcome = ctx.data_unchecked::<Charges>().outcome(order_id).await?;
+        let outcome = ctx.data_unchecked::<Arc<Charges>>().outcome(order_id).await?;
         Ok(outcome.map(ChargePayload::from))
     }
 }
