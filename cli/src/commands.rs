@@ -4,6 +4,7 @@ pub mod api_schema;
 pub mod check;
 pub mod compose;
 pub mod contract;
+pub mod dead_letters;
 pub mod fetch_sdl;
 pub mod healthcheck;
 pub mod keys;

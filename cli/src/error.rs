@@ -36,6 +36,14 @@ pub enum CliError {
     /// The signing keys cannot be read or written.
     #[error("the signing keys cannot be rotated: {0}")]
     SigningKeys(#[source] sqlx::Error),
+    /// Parked events cannot be read or marked.
+    #[error("the dead letters of {service} cannot be read: {source}")]
+    DeadLetters {
+        /// Whose.
+        service: &'static str,
+        /// Why.
+        source: sqlx::Error,
+    },
     /// Nobody said which supergraph to serve.
     #[error("no supergraph: give --supergraph FILE, or set router.supergraph in the configuration file")]
     NoSupergraph,

@@ -18,8 +18,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
 use crate::commands::{
-    api_schema, check, compose, contract, healthcheck, keys, lint, plan, reconcile, reference, reset, router,
-    sdl, servers as servers_command, service, up,
+    api_schema, check, compose, contract, dead_letters, healthcheck, keys, lint, plan, reconcile, reference,
+    reset, router, sdl, servers as servers_command, service, up,
 };
 use crate::error::USAGE_ERROR;
 
@@ -73,6 +73,8 @@ enum Command {
     Healthcheck(healthcheck::Arguments),
     /// List or rotate the keys that sign access tokens.
     Keys(keys::Arguments),
+    /// List or replay events that a service could not handle.
+    DeadLetters(dead_letters::Arguments),
     /// Prove that stock, orders and payments agree.
     Reconcile(reconcile::Arguments),
     /// Drop the data of `fondaco up`.
@@ -105,6 +107,7 @@ async fn main() -> ExitCode {
         Command::ApiSchema(arguments) => api_schema::run(arguments),
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Keys(arguments) => keys::run(arguments).await,
+        Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
         Command::Reset(arguments) => reset::run(arguments).await,
         Command::Servers(arguments) => servers_command::run(arguments).await,

@@ -13,8 +13,10 @@ use uuid::Uuid;
 
 use crate::{caller::Caller, identity::CALLER_HEADER, runtime::Runtime};
 
+mod redis_server;
 mod statements;
 
+pub use redis_server::RedisServer;
 pub use statements::StatementCounter;
 
 const SECRET: &str = "a secret for tests, of more than 32 bytes";

@@ -2,7 +2,8 @@
 //!
 //! An entry is acknowledged after its effect is committed together with its inbox row. A consumer that dies leaves its entries
 //! pending; another takes them over after [`ABANDONED_AFTER`]. Entries are handled in order: what was read at once in one
-//! transaction, and where that fails one after another, each retried in place.
+//! transaction, and where that fails one after another, each retried in place a few times and then parked among the
+//! [dead letters](dead_letter), so that what comes after it is not held up for long.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     chore::{Chore, Left},
-    dead_letter,
+    dead_letter::{self, Grave},
     effect::{self, HandleError, Handler},
     inbox,
 };
@@ -82,6 +83,7 @@ impl Consumer {
             if claiming.is_due() {
                 entries = self.claim_abandoned().await?;
                 claiming.done(Left::Nothing);
+                self.replay(handler).await;
             }
             if entries.is_empty() {
                 entries = self.read_new().await?;
@@ -189,14 +191,19 @@ impl Consumer {
         let body = body(entry);
         let event = match serde_json::from_str::<Event>(&body) {
             Ok(event) => event,
-            Err(error) => return self.bury(entry, &body, &error.to_string()).await,
+            Err(error) => {
+                let reason = error.to_string();
+                return self.park(entry, None, &body, &reason, 1, stop).await;
+            }
         };
         let (mut failures, mut pause) = (0, FIRST_PAUSE);
         while !stop.is_cancelled() {
             match effect::commit(&self.pool, self.group, handler, std::slice::from_ref(&event)).await {
                 Ok(()) => return self.redis.xack(&self.stream, self.group, &[&entry.id]).await,
                 Err(HandleError::Failed(reason)) if failures + 1 == MAX_ATTEMPTS => {
-                    return self.bury(entry, &body, &reason).await;
+                    return self
+                        .park(entry, Some(&event), &body, &reason, MAX_ATTEMPTS, stop)
+                        .await;
                 }
                 Err(error) => {
                     failures += u32::from(matches!(error, HandleError::Failed(_)));
@@ -209,14 +216,68 @@ impl Consumer {
         Ok(())
     }
 
-    async fn bury(&mut self, entry: &StreamId, body: &str, reason: &str) -> Result<(), RedisError> {
+    /// Out of the group's way once it is durable; until then the entry stays, and stays with this member.
+    async fn park(
+        &mut self,
+        entry: &StreamId,
+        event: Option<&Event>,
+        body: &str,
+        reason: &str,
+        attempts: u32,
+        stop: &CancellationToken,
+    ) -> Result<(), RedisError> {
+        let grave = Grave {
+            consumer: self.group,
+            stream: &self.stream,
+            entry: &entry.id,
+            event,
+            body,
+            reason,
+            attempts,
+        };
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = dead_letter::park(&self.pool, &grave).await {
+            tracing::warn!(stream = self.stream, error.cause = %error, "a dead letter cannot be parked yet");
+            if stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                return Ok(());
+            }
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
         tracing::error!(
             stream = self.stream,
             entry = entry.id,
             error.cause = reason,
-            "event moved to dead letters"
+            "event parked among the dead letters"
         );
-        dead_letter::bury(&mut self.redis, &self.stream, self.group, &entry.id, body, reason).await
+        self.redis.xack(&self.stream, self.group, &[&entry.id]).await
+    }
+
+    /// Handles letters again that somebody wants replayed. What fails for want of a server is tried the next time.
+    async fn replay(&self, handler: &impl Handler) {
+        let letters = dead_letter::to_replay(&self.pool, self.group).await;
+        let letters = letters.unwrap_or_else(|error| {
+            tracing::debug!(stream = self.stream, error.cause = %error, "dead letters not looked at");
+            Vec::new()
+        });
+        for letter in letters {
+            let handled = match serde_json::from_str::<Event>(&letter.body) {
+                Ok(event) => effect::commit(&self.pool, self.group, handler, &[event]).await,
+                Err(error) => Err(HandleError::Failed(error.to_string())),
+            };
+            let noted = match handled {
+                Ok(()) => {
+                    tracing::info!(stream = self.stream, letter.id, "dead letter replayed");
+                    Ok(())
+                }
+                Err(HandleError::Failed(reason)) => {
+                    dead_letter::failed_again(&self.pool, letter.id, &reason).await
+                }
+                Err(HandleError::Unavailable(_)) => Ok(()),
+            };
+            if let Err(error) = noted {
+                tracing::warn!(stream = self.stream, letter.id, error.cause = %error, "a replayed letter was not noted");
+            }
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub enum HandleError {
     /// Something needed does not answer: tried again until it does.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// This event cannot be handled: tried five times, then moved to the dead letters.
+    /// This event cannot be handled: tried five times, then parked among the dead letters.
     #[error("failed: {0}")]
     Failed(String),
 }
@@ -85,7 +85,7 @@ pub(crate) async fn commit(
         .cloned()
         .collect();
     if new.is_empty() {
-        return Ok(());
+        return Ok(transaction.commit().await?);
     }
     let handled = AssertUnwindSafe(handler.handle(&mut transaction, &new))
         .catch_unwind()

@@ -41,7 +41,8 @@ pub(crate) async fn prune(
     Ok(Left::after(pruned.rows_affected()))
 }
 
-/// Records in the effects' transaction that `consumer` has seen `events`; gives those it had not seen before. While another transaction
+/// Records in the effects' transaction that `consumer` has seen `events`; gives those it had not seen before. Those that were parked are not any
+/// longer. While another transaction
 /// is handling one of them, this waits for its outcome.
 pub async fn record(
     connection: &mut PgConnection,
@@ -50,7 +51,8 @@ pub async fn record(
 ) -> Result<HashSet<EventId>, sqlx::Error> {
     let ids: Vec<Uuid> = events.iter().map(EventId::as_uuid).collect();
     let new: Vec<Uuid> = sqlx::query_scalar(
-        "insert into inbox (consumer, event_id) select $1, unnest($2::uuid[])
+        "with resolved as (delete from dead_letter where consumer = $1 and event_id = any($2))
+         insert into inbox (consumer, event_id) select $1, unnest($2::uuid[])
          on conflict do nothing returning event_id",
     )
     .bind(consumer)

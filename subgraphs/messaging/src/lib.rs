@@ -5,12 +5,14 @@
 //! - [`consumer`]: reads the stream in a group, retries, gives up into the dead letters
 //! - [`effect`]: what a service does about an event, and its commit
 //! - [`inbox`]: makes "at least once" act once
-//! - [`dead_letter`]: entries nobody could handle
+//! - [`dead_letter`]: events nobody could handle, parked in the reader's database
+//! - `progress`: how far the readers of a stream have come
 //! - `chore`: what is due now and then: trimming streams, pruning tables
 //!
 //! # Use
 //!
-//! The writer's migration contains [`outbox::DDL`], the reader's [`inbox::DDL`]; a test of each compares.
+//! The writer's migrations contain [`outbox::DDL`] and [`outbox::PROGRESS_DDL`], the reader's [`inbox::DDL`] and [`dead_letter::DDL`]; a test
+//! of each compares.
 //!
 //! ```ignore
 //! // writer
@@ -35,6 +37,7 @@ pub mod dead_letter;
 pub mod effect;
 pub mod inbox;
 pub mod outbox;
+mod progress;
 pub mod relay;
 
 pub use consumer::Consumer;

@@ -3,15 +3,14 @@
 //! One relay per outbox works at a time: it holds a session advisory lock on the connection by which it also reads and marks rows, so
 //! losing the lock means losing the connection, and with it the batch. A batch is published in one Redis transaction and then
 //! marked; a crash between the two publishes it again, which consumers recognise by the events' ids.
+//!
+//! Batches are numbered, in Postgres and beside the stream. A number beside the stream that is missing or too low says that Redis has
+//! lost entries (a crash, a flush, an old snapshot): everything that some consumer is not known to have handled is published again.
 
 use std::{sync::Arc, time::Duration};
 
 use fondaco_contracts::Event;
-use redis::{
-    AsyncCommands, RedisError,
-    aio::ConnectionManager,
-    streams::{StreamInfoGroupsReply, StreamPendingReply},
-};
+use redis::{AsyncCommands, RedisError, aio::ConnectionManager};
 use sqlx::{Connection, PgConnection, PgPool, Row, postgres::PgRow};
 use tokio::{
     sync::Notify,
@@ -19,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{chore::Chore, outbox};
+use crate::{chore::Chore, outbox, progress};
 
 const BATCH: i64 = 256;
 const POLL: Duration = Duration::from_millis(250);
@@ -53,7 +52,7 @@ impl Wake {
 
 /// Why a batch was not moved; the relay waits and tries again.
 #[derive(Debug, thiserror::Error)]
-enum RelayError {
+pub(crate) enum RelayError {
     #[error("postgres: {0}")]
     Postgres(#[from] sqlx::Error),
     #[error("redis: {0}")]
@@ -112,10 +111,17 @@ impl Relay {
             sleep(STANDBY).await;
         }
         let mut tidying = Chore::new(self.tidy_every);
+        let mut batch = last_batch(connection).await?;
         loop {
-            let moved = self.move_batch(connection).await?;
+            if self.is_behind(self.published().await?, batch) {
+                publish_again(connection).await?;
+                self.set_published(batch).await?;
+            }
+            let moved = self.move_batch(connection, &mut batch).await?;
             if tidying.is_due() {
-                trim(&mut self.redis.0.clone(), &self.stream).await?;
+                let mut redis = self.redis.0.clone();
+                progress::note(connection, &mut redis, &self.stream, batch).await?;
+                progress::trim(&mut redis, &self.stream).await?;
                 tidying.done(outbox::prune(connection, RETENTION).await?);
             }
             if moved < BATCH as usize {
@@ -125,26 +131,66 @@ impl Relay {
         }
     }
 
-    async fn move_batch(&self, connection: &mut PgConnection) -> Result<usize, RelayError> {
+    async fn move_batch(&self, connection: &mut PgConnection, batch: &mut i64) -> Result<usize, RelayError> {
         let rows = unpublished(connection).await?;
         if rows.is_empty() {
             return Ok(0);
         }
+        let next = *batch + 1;
+        let before = self.publish(&rows, next).await?;
+        mark_published(connection, rows.iter().map(|row| row.position).collect(), next).await?;
+        if self.is_behind(before, *batch) {
+            publish_again(connection).await?;
+        }
+        *batch = next;
+        Ok(rows.len())
+    }
+
+    /// Appends the rows to the stream; gives the number of the batch that was there before.
+    async fn publish(&self, rows: &[OutboxRow], batch: i64) -> Result<Option<i64>, RelayError> {
         let mut publish = redis::pipe();
         publish.atomic();
-        for row in &rows {
-            let body = serde_json::to_string(&row.event)?;
+        for row in rows {
             publish
                 .cmd("XADD")
                 .arg(&self.stream)
                 .arg("*")
-                .arg("event")
-                .arg(body)
+                .arg(progress::EVENT)
+                .arg(serde_json::to_string(&row.event)?)
+                .arg(progress::BATCH)
+                .arg(batch)
                 .ignore();
         }
-        publish.query_async::<()>(&mut self.redis.0.clone()).await?;
-        mark_published(connection, rows.iter().map(|row| row.position).collect()).await?;
-        Ok(rows.len())
+        publish.cmd("SET").arg(self.number_key()).arg(batch).arg("GET");
+        let (before,): (Option<i64>,) = publish.query_async(&mut self.redis.0.clone()).await?;
+        Ok(before)
+    }
+
+    /// The number of the batch that the stream has last.
+    async fn published(&self) -> Result<Option<i64>, RelayError> {
+        Ok(self.redis.0.clone().get(self.number_key()).await?)
+    }
+
+    /// From now on the stream has what it should: what was lost is unpublished again.
+    async fn set_published(&self, batch: i64) -> Result<(), RelayError> {
+        Ok(self.redis.0.clone().set(self.number_key(), batch).await?)
+    }
+
+    fn is_behind(&self, published: Option<i64>, batch: i64) -> bool {
+        let is_behind = published.unwrap_or(0) < batch;
+        if is_behind {
+            tracing::warn!(
+                stream = self.stream,
+                batch,
+                "Redis has lost events; they are published again"
+            );
+        }
+        is_behind
+    }
+
+    /// In the stream's own slot of a Redis Cluster.
+    fn number_key(&self) -> String {
+        format!("{{{}}}:batch", self.stream)
     }
 }
 
@@ -186,48 +232,38 @@ fn read_row(row: &PgRow) -> Result<OutboxRow, sqlx::Error> {
     })
 }
 
-async fn mark_published(connection: &mut PgConnection, positions: Vec<i64>) -> Result<(), sqlx::Error> {
-    sqlx::query("update outbox set published_at = now() where position = any($1)")
-        .bind(positions)
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-/// Drops the entries that every group has acknowledged. Without a group nothing is dropped: somebody may yet come to read.
-async fn trim(redis: &mut ConnectionManager, stream: &str) -> Result<(), RedisError> {
-    if !redis.exists::<_, bool>(stream).await? {
-        return Ok(());
-    }
-    let groups: StreamInfoGroupsReply = redis.xinfo_groups(stream).await?;
-    let mut oldest_needed: Option<(u64, u64)> = None;
-    for group in groups.groups {
-        let pending: StreamPendingReply = redis.xpending(stream, &group.name).await?;
-        let needed = match pending {
-            StreamPendingReply::Data(data) => data.start_id,
-            _ => group.last_delivered_id,
-        };
-        let Some(needed) = parse_entry_id(&needed) else {
-            return Ok(());
-        };
-        oldest_needed = Some(oldest_needed.map_or(needed, |oldest| oldest.min(needed)));
-    }
-    let Some((milliseconds, sequence)) = oldest_needed else {
-        return Ok(());
-    };
-    let least = format!("{milliseconds}-{sequence}");
-    redis::cmd("XTRIM")
-        .arg(stream)
-        .arg("MINID")
-        .arg("~")
-        .arg(least)
-        .query_async::<()>(redis)
+async fn last_batch(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("select batch from outbox_relay")
+        .fetch_one(connection)
         .await
 }
 
-fn parse_entry_id(id: &str) -> Option<(u64, u64)> {
-    let (milliseconds, sequence) = id.split_once('-')?;
-    Some((milliseconds.parse().ok()?, sequence.parse().ok()?))
+async fn mark_published(
+    connection: &mut PgConnection,
+    positions: Vec<i64>,
+    batch: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "with numbered as (update outbox_relay set batch = $2)
+         update outbox set published_at = now(), batch = $2 where position = any($1)",
+    )
+    .bind(positions)
+    .bind(batch)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Consumers that have handled some of it know so by their inbox.
+async fn publish_again(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update outbox set published_at = null, batch = null
+         where published_at is not null
+            and (batch is null or batch > coalesce((select min(batch) from outbox_progress), 0))",
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// `Debug` for a connection that has none.

@@ -9,9 +9,16 @@ use std::{
     time::Duration,
 };
 
-use fondaco_chassis::{Redis, database, testing::TestRuntime};
+use fondaco_chassis::{
+    Redis, database,
+    testing::{RedisServer, TestRuntime},
+};
 use fondaco_contracts::{Event, OrderEvent, OrderId};
-use fondaco_messaging::{Consumer, HandleError, Handler, Relay, Wake, dead_letter, inbox, outbox};
+use fondaco_messaging::{
+    Consumer, HandleError, Handler, Relay, Wake,
+    dead_letter::{self, DeadLetter},
+    inbox, outbox,
+};
 use redis::AsyncCommands;
 use sqlx::{PgConnection, PgPool, migrate::Migrator};
 use tokio::time::{sleep, timeout};
@@ -62,12 +69,27 @@ struct Fixture {
 
 impl Fixture {
     async fn new() -> Self {
-        let test = TestRuntime::new();
+        Self::with(TestRuntime::new()).await
+    }
+
+    async fn on(redis_url: String) -> Self {
+        let mut test = TestRuntime::new();
+        test.runtime.redis_url = redis_url;
+        Self::with(test).await
+    }
+
+    async fn with(test: TestRuntime) -> Self {
         let pool = database::open(&test.runtime, "messaging", &Migrator::DEFAULT)
             .await
             .unwrap();
         let effects = "create table effects (position bigserial, aggregate_id text, name text)";
-        for ddl in [outbox::DDL, inbox::DDL, effects] {
+        for ddl in [
+            outbox::DDL,
+            outbox::PROGRESS_DDL,
+            inbox::DDL,
+            dead_letter::DDL,
+            effects,
+        ] {
             sqlx::raw_sql(ddl).execute(&pool).await.unwrap();
         }
         let redis = Redis::connect(&test.runtime).await.unwrap();
@@ -110,6 +132,38 @@ impl Fixture {
             .fetch_all(&self.pool)
             .await
             .unwrap()
+    }
+
+    async fn rows(&self, table: &str) -> i64 {
+        let count = format!("select count(*) from {table}");
+        sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+    }
+
+    async fn wait_until_published(&self) {
+        for _ in 0..200 {
+            let left: i64 = sqlx::query_scalar("select count(*) from outbox where published_at is null")
+                .fetch_one(&self.pool)
+                .await
+                .unwrap();
+            if left == 0 {
+                return;
+            }
+            sleep(Duration::from_millis(25)).await;
+        }
+        panic!("not published");
+    }
+
+    async fn wait_for_letters(&self, count: i64) {
+        for _ in 0..400 {
+            if self.rows("dead_letter").await == count {
+                return;
+            }
+            sleep(Duration::from_millis(25)).await;
+        }
+        panic!("{} dead letters, not {count}", self.rows("dead_letter").await);
     }
 
     async fn wait_for_effects(&self, count: usize) -> Vec<(String, String)> {
@@ -189,7 +243,7 @@ async fn what_is_rolled_back_is_not_published_and_what_is_repeated_acts_once() {
 }
 
 #[tokio::test]
-async fn failures_and_panics_are_retried_and_then_buried() {
+async fn failures_and_panics_are_retried_then_parked_and_replayed() {
     let fixture = Fixture::new().await;
     let recorder = Recorder::default();
     recorder.failures.store(2, Ordering::SeqCst);
@@ -208,15 +262,15 @@ async fn failures_and_panics_are_retried_and_then_buried() {
     let mut connection = fixture.redis.connection();
     let garbage = [("event", "not JSON")];
     let _: Option<String> = connection.xadd(fixture.stream(), "*", &garbage).await.unwrap();
-    let graves = dead_letter::stream_key(&fixture.stream(), "inventory");
-    let buried = async {
-        while connection.xlen::<_, usize>(&graves).await.unwrap() < 2 {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(Duration::from_secs(10), buried)
-        .await
-        .expect("both entries are buried");
+    fixture.wait_for_letters(2).await;
+    let letters = dead_letter::list(&fixture.pool).await.unwrap();
+    let (failed, garbage): (Vec<_>, Vec<_>) = letters.iter().partition(|letter| letter.name.is_some());
+    assert_eq!(failed[0].name.as_deref(), Some("OrderFailed"));
+    assert_eq!(
+        (failed[0].reason.as_str(), failed[0].attempts),
+        ("told to fail", 5)
+    );
+    assert_eq!(garbage[0].body, "not JSON");
 
     fixture
         .append(&[OrderEvent::Cancelled.about(OrderId::new())])
@@ -224,6 +278,103 @@ async fn failures_and_panics_are_retried_and_then_buried() {
     wake.notify();
     let effects = fixture.wait_for_effects(2).await;
     assert_eq!(effects[1].1, "OrderCancelled");
+
+    // It fails once more, then it is handled; what is no event never is.
+    recorder.failures.store(1, Ordering::SeqCst);
+    assert_eq!(dead_letter::replay(&fixture.pool, None).await.unwrap(), 2);
+    let tried_again = async {
+        let again = |letter: &DeadLetter| letter.replay_at.is_none();
+        while !dead_letter::list(&fixture.pool).await.unwrap().iter().all(again) {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), tried_again).await.unwrap();
+    let counted = dead_letter::list(&fixture.pool).await.unwrap();
+    let attempts: Vec<i32> = counted.iter().map(|letter| letter.attempts).collect();
+    assert!(attempts.contains(&6) && attempts.contains(&2), "{attempts:?}");
+    let ids = [failed[0].id];
+    assert_eq!(dead_letter::replay(&fixture.pool, Some(&ids)).await.unwrap(), 1);
+    assert_eq!(fixture.wait_for_effects(3).await[2].1, "OrderFailed");
+    fixture.wait_for_letters(1).await;
+    assert_eq!(
+        dead_letter::list(&fixture.pool).await.unwrap()[0].body,
+        "not JSON"
+    );
+}
+
+/// The server's data vanish with events that nobody has handled yet.
+#[tokio::test]
+async fn what_redis_loses_is_published_again() {
+    let mut redis = RedisServer::start().await;
+    let fixture = Fixture::on(redis.url()).await;
+    let events = |count: usize| -> Vec<Event> {
+        let about = (0..count).map(|_| OrderEvent::Confirmed.about(OrderId::new()));
+        about.collect()
+    };
+    let snapshot = redis.snapshot().await.unwrap();
+    let relay = Relay::new(fixture.pool.clone(), fixture.redis.connection(), fixture.stream())
+        .tidy_every(Duration::from_millis(50));
+    let wake = relay.wake();
+    tokio::spawn(relay.run(fixture.stop.clone()));
+    fixture.append(&events(300)).await;
+    wake.notify();
+    fixture.wait_until_published().await;
+    redis.flush().await;
+
+    fixture.start_consumer(Recorder::default());
+    fixture.wait_for_effects(300).await;
+    fixture.append(&events(100)).await;
+    wake.notify();
+    fixture.wait_for_effects(400).await;
+
+    redis.restore(&snapshot).await.unwrap();
+    fixture.append(&events(50)).await;
+    wake.notify();
+    fixture.wait_for_effects(450).await;
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(fixture.effects().await.len(), 450, "each event acted once");
+}
+
+/// Rows stay, however old, until every consumer is past them.
+#[tokio::test]
+async fn the_outbox_is_pruned_behind_every_consumer() {
+    let fixture = Fixture::new().await;
+    let mut connection = fixture.redis.connection();
+    let _: () = connection
+        .xgroup_create_mkstream(fixture.stream(), "slow", "0")
+        .await
+        .unwrap();
+    fixture
+        .append(&[OrderEvent::Confirmed.about(OrderId::new())])
+        .await;
+    let relay = Relay::new(fixture.pool.clone(), fixture.redis.connection(), fixture.stream())
+        .tidy_every(Duration::from_millis(50));
+    tokio::spawn(relay.run(fixture.stop.clone()));
+    fixture.start_consumer(Recorder::default());
+    fixture.wait_for_effects(1).await;
+    fixture.wait_until_published().await;
+    sqlx::query("update outbox set published_at = now() - interval '8 days'")
+        .execute(&fixture.pool)
+        .await
+        .unwrap();
+    sleep(Duration::from_millis(1_000)).await;
+    assert_eq!(fixture.rows("outbox").await, 1, "one consumer has not read it");
+
+    let options = redis::streams::StreamReadOptions::default().group("slow", "member");
+    let read: redis::streams::StreamReadReply = connection
+        .xread_options(&[fixture.stream()], &[">"], &options)
+        .await
+        .unwrap();
+    let entry = &read.keys[0].ids[0].id;
+    sleep(Duration::from_millis(600)).await;
+    assert_eq!(fixture.rows("outbox").await, 1, "nor handled it");
+    let _: () = connection.xack(fixture.stream(), "slow", &[entry]).await.unwrap();
+    let pruned = async {
+        while fixture.rows("outbox").await > 0 {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), pruned).await.expect("pruned");
 }
 
 #[tokio::test]
@@ -314,15 +465,8 @@ async fn tables_do_not_grow_for_ever() {
         .await;
     wake.notify();
     fixture.wait_for_effects(1).await;
-    let rows = async |table: &str| -> i64 {
-        let count = format!("select count(*) from {table}");
-        sqlx::query_scalar(sqlx::AssertSqlSafe(count))
-            .fetch_one(&fixture.pool)
-            .await
-            .unwrap()
-    };
     let pruned = async {
-        while (rows("outbox").await, rows("inbox").await) != (1, 1) {
+        while (fixture.rows("outbox").await, fixture.rows("inbox").await) != (1, 1) {
             sleep(Duration::from_millis(50)).await;
         }
     };
@@ -330,7 +474,7 @@ async fn tables_do_not_grow_for_ever() {
     assert!(
         in_time.is_ok(),
         "{} and {} rows",
-        rows("outbox").await,
-        rows("inbox").await
+        fixture.rows("outbox").await,
+        fixture.rows("inbox").await
     );
 }
