@@ -33,11 +33,11 @@ impl Answer {
     /// The answer to a purchase that led to `order`.
     pub fn of_purchase(order: Order) -> Self {
         let errors = match order.status {
-            Status::Draft | Status::Confirmed | Status::Fulfilled | Status::Cancelled | Status::Refunded => {
-                vec![]
-            }
+            Status::Draft | Status::Confirmed | Status::Fulfilled | Status::Refunded => vec![],
             Status::Pending => vec![pending()],
             Status::Failed => vec![failure(order.failure.as_deref().unwrap_or_default())],
+            // A customer who cancels gives no failure.
+            Status::Cancelled => order.failure.as_deref().map(failure).into_iter().collect(),
         };
         Self {
             order: Some(order),

@@ -4,7 +4,7 @@
 //! - [`completion`]: the second step of a payment
 //! - [`draft`]: orders that are put together; [`wishlist`]: what is kept for later
 //! - [`lines`], [`pricing`], [`hold`]: what is asked for, what it costs, its stock
-//! - [`cancellation`], [`refund`], [`fulfilment`]: what happens to an order afterwards
+//! - [`cancellation`], [`refund`], [`fulfilment`], [`lost_stock`]: what happens to an order afterwards
 //! - [`saga`]: the decisions, pure
 //! - [`settlement`]: what a payment's outcome means for its order, and the sweeper for outcomes nobody waited for
 //! - [`order`]: the state machine
@@ -27,6 +27,7 @@ pub mod fulfilment;
 pub mod hold;
 pub mod idempotency;
 pub mod lines;
+pub mod lost_stock;
 pub mod order;
 pub mod peers;
 pub mod pricing;
@@ -41,7 +42,7 @@ pub mod wishlist;
 use fondaco_chassis::{
     GraphqlServer, Readiness, Redis, Runtime, Service, StartError, database, federation, service::Tasks,
 };
-use fondaco_messaging::Relay;
+use fondaco_messaging::{Consumer, Relay};
 use sqlx::migrate::Migrator;
 
 use crate::{
@@ -50,6 +51,7 @@ use crate::{
     config::OrderConfig,
     draft::Drafts,
     fulfilment::Fulfilments,
+    lost_stock::StockEvents,
     peers::{inventory::Inventory, payment::Payment, product::Catalogue},
     purchase::Purchases,
     refund::Refunds,
@@ -101,7 +103,15 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
         config.clone(),
     );
 
+    let consumer = Consumer::new(
+        pool.clone(),
+        Redis::blocking_connection(runtime)?,
+        redis.key(lost_stock::STREAM),
+        lost_stock::GROUP,
+    );
+    let stock_events = StockEvents(settlement.clone());
     let tasks = Tasks::new(runtime);
+    tasks.spawn("order.stock", |stop| consumer.run(stock_events, stop));
     tasks.spawn("order.relay", |stop| relay.run(stop));
     tasks.spawn("order.settlement", |stop| {
         settlement.sweep(config.sweep_interval(), stop)

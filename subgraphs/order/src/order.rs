@@ -10,6 +10,7 @@
 //! | PENDING   | payment declined   | FAILED    | OrderFailed    |
 //! | PENDING   | cancelled          | CANCELLED | OrderCancelled |
 //! | CONFIRMED | cancelled          | CANCELLED | OrderCancelled |
+//! | CONFIRMED | stock lost         | CANCELLED | OrderCancelled |
 //! | CONFIRMED | fulfilled          | FULFILLED | OrderFulfilled |
 //! | CONFIRMED | refunded in part   | CONFIRMED | OrderRefunded  |
 //! | CONFIRMED | refunded           | REFUNDED  | OrderRefunded  |
@@ -37,7 +38,7 @@ pub enum Status {
     Confirmed,
     /// Paid and on its way.
     Fulfilled,
-    /// Called off by the customer; anything paid is refunded.
+    /// Called off, by the customer or because its stock was lost; anything paid is refunded.
     Cancelled,
     /// The payment was declined or never happened; the stock went back.
     Failed,
@@ -59,6 +60,8 @@ pub enum Event {
     PaymentDeclined,
     /// The customer called the order off.
     Cancelled,
+    /// Its units had gone to somebody else when its payment was confirmed.
+    StockLost,
     /// The merchant sent it.
     Fulfilled,
     /// Some of it was refunded.
@@ -84,6 +87,7 @@ const TRANSITIONS: &[(Status, Event, Status)] = &[
     (Status::Pending, Event::PaymentDeclined, Status::Failed),
     (Status::Pending, Event::Cancelled, Status::Cancelled),
     (Status::Confirmed, Event::Cancelled, Status::Cancelled),
+    (Status::Confirmed, Event::StockLost, Status::Cancelled),
     (Status::Confirmed, Event::Fulfilled, Status::Fulfilled),
     (Status::Confirmed, Event::PartlyRefunded, Status::Confirmed),
     (Status::Confirmed, Event::Refunded, Status::Refunded),
@@ -99,7 +103,7 @@ impl Event {
             Self::Placed => OrderEvent::Created,
             Self::PaymentCaptured => OrderEvent::Confirmed,
             Self::PaymentDeclined => OrderEvent::Failed,
-            Self::Cancelled => OrderEvent::Cancelled,
+            Self::Cancelled | Self::StockLost => OrderEvent::Cancelled,
             Self::Fulfilled => OrderEvent::Fulfilled,
             Self::PartlyRefunded | Self::Refunded => OrderEvent::Refunded,
         }
@@ -171,7 +175,8 @@ mod tests {
     #[test]
     fn every_state_answers_every_event() {
         use Event::{
-            Fulfilled as Fulfil, PartlyRefunded, PaymentCaptured, PaymentDeclined, Placed, Refunded as Refund,
+            Fulfilled as Fulfil, PartlyRefunded, PaymentCaptured, PaymentDeclined, Placed,
+            Refunded as Refund, StockLost,
         };
         use Status::{Cancelled, Confirmed, Draft, Failed, Fulfilled, Pending, Refunded};
         check(Draft, &[(Placed, Pending), (Event::Cancelled, Cancelled)]);
@@ -187,6 +192,7 @@ mod tests {
             Confirmed,
             &[
                 (Event::Cancelled, Cancelled),
+                (StockLost, Cancelled),
                 (Fulfil, Fulfilled),
                 (PartlyRefunded, Confirmed),
                 (Refund, Refunded),

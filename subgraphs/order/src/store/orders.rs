@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use fondaco_contracts::{Money, OrderId, ReservationId, Sku, UserId};
 use sqlx::{
-    FromRow, Postgres, Row,
+    FromRow, PgConnection, Postgres, Row,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
@@ -171,6 +171,15 @@ impl Store {
         .await?;
         Ok(history)
     }
+}
+
+/// One order, locked until the transaction ends.
+pub async fn lock(connection: &mut PgConnection, id: OrderId) -> Result<Option<Order>, StoreError> {
+    let order = sqlx::query_as("select * from orders where id = $1 for update")
+        .bind(id.as_uuid())
+        .fetch_optional(connection)
+        .await?;
+    Ok(order)
 }
 
 pub(super) fn uuids(ids: &[OrderId]) -> Vec<Uuid> {

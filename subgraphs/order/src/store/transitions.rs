@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use fondaco_contracts::{Event as OutboxEvent, Money, OrderFact, OrderId, ReservationId, Sku};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::{Key, Order, Store, StoreError};
 use crate::order::{Event, Status};
@@ -135,49 +135,7 @@ impl Store {
 
     /// Stores a status change. None when the order is no longer as it was read.
     pub async fn transition(&self, change: &Transition<'_>) -> Result<Option<Order>, StoreError> {
-        let (order, published) = (change.order, change.event.published());
-        let event = OrderFact::new(published, order.id, order.reservation).event();
-        let order = sqlx::query_as(
-            "with moved as (
-                update orders set status = $4, version = version + 1, failure = $5, refund_due = $6,
-                    tracking_code = coalesce($15, tracking_code), updated_at = now(),
-                    settle_at = case when $6 or exists (select from refund where order_id = $1 and refund.status = 'PENDING') then now() end
-                where id = $1 and status = $2 and version = $3
-                returning *
-             ), completed as (
-                update idempotency_record set outcome = 'DONE'
-                where customer_id = $7 and idempotency_key = $8 and exists (select from moved)
-             ), recorded as (
-                insert into order_transition (order_id, version, event, from_status, to_status, reason)
-                select id, version, $14, $2, status, $5 from moved
-             ), emptied as (
-                delete from wishlist_item w using moved m, order_line l
-                where m.from_wishlist and m.status = 'CONFIRMED' and l.order_id = m.id
-                    and w.customer_id = m.customer_id and w.sku = l.sku
-             ), published as (
-                insert into outbox (id, aggregate_id, name, payload, occurred_at)
-                select $9, $10, $11, $12, $13 from moved
-             )
-             select * from moved",
-        )
-        .bind(order.id.as_uuid())
-        .bind(order.status.as_str())
-        .bind(order.version)
-        .bind(change.to.as_str())
-        .bind(change.failure)
-        .bind(change.refund_due)
-        .bind(change.key.map(|key| key.customer.as_uuid()))
-        .bind(change.key.map(|key| key.text.as_str()))
-        .bind(event.id.as_uuid())
-        .bind(event.aggregate_id)
-        .bind(event.name)
-        .bind(event.payload)
-        .bind(event.occurred_at)
-        .bind(change.event.as_str())
-        .bind(change.tracking_code)
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(order)
+        make(&self.pool, change).await
     }
 
     /// Makes the sweeper look at an open order at another time.
@@ -216,6 +174,56 @@ impl Store {
         .await?;
         Ok(orders)
     }
+}
+
+/// As [`Store::transition`], in the caller's transaction where it has one.
+pub async fn make(
+    executor: impl PgExecutor<'_>,
+    change: &Transition<'_>,
+) -> Result<Option<Order>, StoreError> {
+    let (order, published) = (change.order, change.event.published());
+    let event = OrderFact::new(published, order.id, order.reservation).event();
+    let order = sqlx::query_as(
+        "with moved as (
+            update orders set status = $4, version = version + 1, failure = $5, refund_due = $6,
+                tracking_code = coalesce($15, tracking_code), updated_at = now(),
+                settle_at = case when $6 or exists (select from refund where order_id = $1 and refund.status = 'PENDING') then now() end
+            where id = $1 and status = $2 and version = $3
+            returning *
+         ), completed as (
+            update idempotency_record set outcome = 'DONE'
+            where customer_id = $7 and idempotency_key = $8 and exists (select from moved)
+         ), recorded as (
+            insert into order_transition (order_id, version, event, from_status, to_status, reason)
+            select id, version, $14, $2, status, $5 from moved
+         ), emptied as (
+            delete from wishlist_item w using moved m, order_line l
+            where m.from_wishlist and m.status = 'CONFIRMED' and l.order_id = m.id
+                and w.customer_id = m.customer_id and w.sku = l.sku
+         ), published as (
+            insert into outbox (id, aggregate_id, name, payload, occurred_at)
+            select $9, $10, $11, $12, $13 from moved
+         )
+         select * from moved",
+    )
+    .bind(order.id.as_uuid())
+    .bind(order.status.as_str())
+    .bind(order.version)
+    .bind(change.to.as_str())
+    .bind(change.failure)
+    .bind(change.refund_due)
+    .bind(change.key.map(|key| key.customer.as_uuid()))
+    .bind(change.key.map(|key| key.text.as_str()))
+    .bind(event.id.as_uuid())
+    .bind(event.aggregate_id)
+    .bind(event.name)
+    .bind(event.payload)
+    .bind(event.occurred_at)
+    .bind(change.event.as_str())
+    .bind(change.tracking_code)
+    .fetch_optional(executor)
+    .await?;
+    Ok(order)
 }
 
 /// Lines, column by column, as `unnest` takes them.

@@ -7,6 +7,7 @@ mod cancellation;
 mod crashes;
 mod drafts;
 mod faults;
+mod lost_stock;
 mod peers;
 mod purchase;
 mod queries;
