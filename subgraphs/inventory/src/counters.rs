@@ -1,8 +1,14 @@
 //! Redis' side of stock: a counter, its holds and their deadlines for each SKU, changed by scripts only.
 //!
-//! The four keys of a SKU carry its hash tag, so that a script touches one slot of a Redis Cluster. Their names contain the epoch of the
-//! database: counters made from another database are not found, hence not believed.
+//! The four keys of a SKU carry its hash tag, so that a script touches one slot of a Redis Cluster. Their names contain the
+//! [epoch](crate::epoch): counters of another epoch, or made from another database, are not found, hence not believed.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use arc_swap::ArcSwap;
 use fondaco_chassis::Redis;
 use fondaco_contracts::{ReservationId, Sku};
 use redis::{AsyncCommands, RedisError, RedisResult, Script};
@@ -10,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     reservation::{Want, Wish},
-    store::{CustomerUnits, OpenHold, StockRow},
+    store::{CustomerUnits, OpenHold, StockRow, epoch::Epoch},
 };
 
 /// How the counter of one SKU answered.
@@ -32,10 +38,28 @@ pub enum Admission {
     KeyReused,
 }
 
+/// Says whose counters Redis has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// The epoch whose counters are all there; none where there is no mark.
+    pub epoch: Option<Uuid>,
+    /// How often the mark was asked for, this time included.
+    pub asked: i64,
+    /// The run id of the Redis process that answered.
+    pub server: String,
+}
+
+/// Holds, and customers, that one call loads: a call that takes long holds up everybody else.
+const LOADED_AT_ONCE: usize = 2_000;
+/// SKUs whose keys are removed by one command batch.
+const UNLINKED_AT_ONCE: usize = 256;
+
 /// The counters of all SKUs.
 pub struct Counters {
     redis: Redis,
-    namespace: String,
+    epoch: ArcSwap<Epoch>,
+    is_open: AtomicBool,
+    mark: Script,
     reserve: Script,
     confirm: Script,
     release: Script,
@@ -44,18 +68,86 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// The counters that belong to the database with this epoch.
-    pub fn new(redis: Redis, epoch: Uuid) -> Self {
-        let namespace = redis.key(format_args!("stock:{}", epoch.simple()));
+    /// The counters of `epoch`; closed.
+    pub fn new(redis: Redis, epoch: Epoch) -> Self {
         Self {
             redis,
-            namespace,
+            epoch: ArcSwap::from_pointee(epoch),
+            is_open: AtomicBool::new(false),
+            mark: Script::new(include_str!("mark.lua")),
             reserve: Script::new(include_str!("reserve.lua")),
             confirm: Script::new(include_str!("confirm.lua")),
             release: Script::new(include_str!("release.lua")),
             load: Script::new(include_str!("load.lua")),
             overdue: Script::new(include_str!("overdue.lua")),
         }
+    }
+
+    /// The epoch by which buyers are admitted; none while sales are closed.
+    pub fn epoch(&self) -> Option<Uuid> {
+        self.is_open.load(Ordering::Acquire).then(|| self.epoch.load().id)
+    }
+
+    /// Are these the counters of `epoch`, in the Redis process `server`?
+    pub fn is_of(&self, epoch: Option<Uuid>, server: &str) -> bool {
+        let current = self.epoch.load();
+        epoch == Some(current.id) && current.server == server
+    }
+
+    /// Admits nobody.
+    pub fn close(&self) {
+        self.is_open.store(false, Ordering::Release);
+    }
+
+    /// Admits buyers.
+    pub fn open(&self) {
+        self.is_open.store(true, Ordering::Release);
+    }
+
+    /// From now on the counters of `epoch` are meant. The caller has closed them.
+    pub fn adopt(&self, epoch: Epoch) {
+        self.epoch.store(Arc::new(epoch));
+    }
+
+    /// The mark, and who holds it. It is counted that it was asked for.
+    pub async fn mark(&self) -> RedisResult<Mark> {
+        let mut connection = self.redis.connection();
+        let server: String = redis::cmd("INFO")
+            .arg("server")
+            .query_async(&mut connection)
+            .await?;
+        let (epoch, asked): (String, i64) = self
+            .mark
+            .key(self.mark_key())
+            .invoke_async(&mut connection)
+            .await?;
+        let run_id = server.lines().find_map(|line| line.strip_prefix("run_id:"));
+        Ok(Mark {
+            epoch: epoch.parse().ok(),
+            asked,
+            server: run_id.unwrap_or_default().trim().to_owned(),
+        })
+    }
+
+    /// Marks Redis as having all counters of `epoch`.
+    pub async fn set_mark(&self, epoch: Uuid) -> RedisResult<()> {
+        let fields = [("epoch", epoch.to_string()), ("asked", "0".to_owned())];
+        self.redis
+            .connection()
+            .hset_multiple(self.mark_key(), &fields)
+            .await
+    }
+
+    /// Removes what an earlier epoch left.
+    pub async fn forget_epoch(&self, epoch: Uuid, skus: &[Sku]) -> RedisResult<()> {
+        for some in skus.chunks(UNLINKED_AT_ONCE) {
+            let mut removing = redis::pipe();
+            for sku in some {
+                removing.unlink(&self.keys_in(epoch, sku)[..]).ignore();
+            }
+            removing.query_async::<()>(&mut self.redis.connection()).await?;
+        }
+        Ok(())
     }
 
     /// What is available of each SKU; `None` where the counter is not loaded. One command.
@@ -137,15 +229,42 @@ impl Counters {
     pub async fn load(
         &self,
         stock: &StockRow,
-        holds: &[&OpenHold],
-        customers: &[&CustomerUnits],
+        holds: &[OpenHold],
+        customers: &[CustomerUnits],
+    ) -> RedisResult<i64> {
+        let (mut first, mut holds, mut customers) = (true, holds, customers);
+        loop {
+            let (some_holds, other_holds) = holds.split_at(holds.len().min(LOADED_AT_ONCE));
+            let (some_customers, other_customers) = customers.split_at(customers.len().min(LOADED_AT_ONCE));
+            let is_last = other_holds.is_empty() && other_customers.is_empty();
+            let available = is_last.then(|| stock.available());
+            let answer = self
+                .load_some(&stock.sku, first, available, some_holds, some_customers)
+                .await?;
+            // It is there, perhaps by another's doing.
+            if is_last || answer >= 0 {
+                return Ok(answer);
+            }
+            (first, holds, customers) = (false, other_holds, other_customers);
+        }
+    }
+
+    async fn load_some(
+        &self,
+        sku: &Sku,
+        first: bool,
+        available: Option<i64>,
+        holds: &[OpenHold],
+        customers: &[CustomerUnits],
     ) -> RedisResult<i64> {
         let mut connection = self.redis.connection();
         let mut call = self.load.prepare_invoke();
-        for key in self.keys(&stock.sku) {
+        for key in self.keys(sku) {
             call.key(key);
         }
-        call.arg(stock.available()).arg(holds.len());
+        call.arg(u8::from(first))
+            .arg(optional(available))
+            .arg(holds.len());
         for hold in holds {
             let customer = optional(hold.limited.then_some(hold.customer));
             call.arg(hold.reservation.to_string())
@@ -181,18 +300,23 @@ impl Counters {
         Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
+    fn mark_key(&self) -> String {
+        self.redis.key("stock:epoch")
+    }
+
     fn counter(&self, sku: &Sku) -> String {
-        format!("{}:available:{{{sku}}}", self.namespace)
+        let [counter, ..] = self.keys(sku);
+        counter
     }
 
     fn keys(&self, sku: &Sku) -> [String; 4] {
-        let key = |name: &str| format!("{}:{name}:{{{sku}}}", self.namespace);
-        [
-            self.counter(sku),
-            key("holds"),
-            key("deadlines"),
-            key("customers"),
-        ]
+        self.keys_in(self.epoch.load().id, sku)
+    }
+
+    fn keys_in(&self, epoch: Uuid, sku: &Sku) -> [String; 4] {
+        let (prefix, epoch) = (self.redis.prefix(), epoch.simple());
+        ["available", "holds", "deadlines", "customers"]
+            .map(|name| format!("{prefix}stock:{epoch}:{name}:{{{sku}}}"))
     }
 }
 

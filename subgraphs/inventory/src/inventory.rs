@@ -6,22 +6,26 @@
 //! - `held` in Postgres counts a reservation from the moment it is durable, and `sold + held <= total` is a constraint: a counter that is
 //!   too high (a reservation was on its way when the counter was lost) admits a buyer whom Postgres then refuses.
 //! - Postgres settles first, Redis follows. A hold that Redis still has is removed by the follow-up or, if that is lost, by the sweep.
+//! - A wish is stored only in the epoch whose counters admitted it: counters made anew know of every hold, or it is refused.
 //! - Changes that Redis cannot follow by removing a hold (a total adjusted, a sale returned) make the counter be forgotten, and loaded anew.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use fondaco_chassis::ApiError;
 use fondaco_contracts::{ReservationId, Sku};
+use uuid::Uuid;
 
 use crate::{
     batch::Batcher,
     counters::{Admission, Counters},
+    epoch::Guard,
+    loading::{self, Loaded},
     reservation::{Answer, ReservationStatus, Settlement, Want, Wish},
     store::{
         StockRow, Store,
         adjust::{self, AdjustError, Adjusted, Adjustment},
         hold::Held,
-        limited_units, lock_stock, open_holds,
+        lock_stock,
         settle::{Settled, expired, settle},
     },
 };
@@ -32,36 +36,42 @@ const MAX_BATCH: usize = 500;
 const REDIS_GRACE: Duration = Duration::from_secs(30);
 const OVERDUE_LIMIT: usize = 500;
 
-type Loaded = Result<Option<i64>, ApiError>;
 type Outcome = Result<Option<ReservationStatus>, ApiError>;
+
+/// A wish, and the epoch whose counters admitted it.
+type Admitted = (Uuid, Wish);
 
 /// Stock in both stores. Cheap to clone.
 #[derive(Clone)]
 pub struct Inventory {
     store: Store,
     counters: Arc<Counters>,
-    holds: Arc<Batcher<Wish, Result<Held, ApiError>>>,
+    guard: Arc<Guard>,
+    holds: Arc<Batcher<Admitted, Result<Held, ApiError>>>,
     settlements: Arc<Batcher<(ReservationId, Settlement), Outcome>>,
-    loads: Arc<Batcher<Sku, Loaded>>,
+    loads: Arc<Batcher<Sku, Result<Loaded, ApiError>>>,
 }
 
 impl Inventory {
     /// Brings the stores together.
     pub fn new(store: Store, counters: Counters) -> Self {
         let counters = Arc::new(counters);
+        let guard = Arc::new(Guard::new(store.clone(), Arc::clone(&counters)));
         let (held, settled, loaded) = (store.clone(), store.clone(), store.clone());
         let (following, loading) = (Arc::clone(&counters), Arc::clone(&counters));
+        let looking = Arc::clone(&guard);
         Self {
             store,
             counters,
-            holds: Arc::new(Batcher::new(MAX_BATCH, move |wishes| {
-                hold_all(held.clone(), wishes)
+            guard,
+            holds: Arc::new(Batcher::new(MAX_BATCH, move |admitted| {
+                hold_all(held.clone(), admitted)
             })),
             settlements: Arc::new(Batcher::new(MAX_BATCH, move |wanted| {
                 settle_all(settled.clone(), Arc::clone(&following), wanted)
             })),
             loads: Arc::new(Batcher::new(MAX_BATCH, move |skus| {
-                load_all(loaded.clone(), Arc::clone(&loading), skus)
+                loading::load_all(loaded.clone(), Arc::clone(&loading), Arc::clone(&looking), skus)
             })),
         }
     }
@@ -69,6 +79,9 @@ impl Inventory {
     /// Holds all lines of a wish, or none. Durable when it answers; repeating it gives the same answer.
     pub async fn reserve(&self, wish: Wish) -> Result<Answer, ApiError> {
         let parameters = wish.parameters();
+        let Some(epoch) = self.counters.epoch() else {
+            return Ok(not_ready(&wish));
+        };
         let mut taken = Vec::new();
         for (sku, want) in &wish.lines {
             let refusal = match self.admit(&wish, sku, want, &parameters).await? {
@@ -93,10 +106,10 @@ impl Inventory {
             self.compensate(wish.id, &taken).await;
             return Ok(refusal);
         }
-        self.decide(wish, &parameters, &taken).await
+        self.decide(epoch, wish, &parameters, &taken).await
     }
 
-    /// Asks the counter; one that is missing is loaded and asked again. `Err` names a SKU without stock.
+    /// Asks the counter; one that is missing is loaded and asked again, unless sales had to be closed. `Err` names a SKU without stock.
     async fn admit(
         &self,
         wish: &Wish,
@@ -109,15 +122,26 @@ impl Inventory {
             return Ok(Ok(admission));
         }
         match self.loads.submit(sku.clone()).await?? {
-            Some(_) => Ok(Ok(self.counters.reserve(wish, sku, want, parameters).await?)),
-            None => Ok(Err(sku.clone())),
+            Loaded::Now(_) => Ok(Ok(self.counters.reserve(wish, sku, want, parameters).await?)),
+            Loaded::Closed => Ok(Ok(Admission::NotReady)),
+            Loaded::Unknown => Ok(Err(sku.clone())),
         }
     }
 
     /// Where Postgres does not answer, Redis keeps its holds: the transaction may have been committed. The sweep finds out.
-    async fn decide(&self, wish: Wish, parameters: &str, taken: &[Sku]) -> Result<Answer, ApiError> {
-        let id = wish.id;
-        match self.holds.submit(wish).await?? {
+    async fn decide(
+        &self,
+        epoch: Uuid,
+        wish: Wish,
+        parameters: &str,
+        taken: &[Sku],
+    ) -> Result<Answer, ApiError> {
+        let (id, closed) = (wish.id, not_ready(&wish));
+        match self.holds.submit((epoch, wish)).await?? {
+            Held::Stale => {
+                self.compensate(id, taken).await;
+                Ok(closed)
+            }
             Held::Now(expires_at) => Ok(Answer::Reserved { expires_at }),
             Held::Before(stored) => {
                 let same = stored.parameters == parameters;
@@ -178,15 +202,14 @@ impl Inventory {
 
     /// What is available of each SKU, in one lookup; SKUs without stock have nothing. Without Redis, Postgres answers.
     pub async fn available(&self, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
+        if self.counters.epoch().is_none() {
+            return self.available_in_postgres(skus).await;
+        }
         let counters = match self.counters.available(skus).await {
             Ok(counters) => counters,
             Err(error) => {
                 tracing::warn!(error.cause = %error, "availability is read from Postgres");
-                let stock = self.store.stock(skus).await?;
-                return Ok(stock
-                    .into_iter()
-                    .map(|row| (row.sku.clone(), row.available()))
-                    .collect());
+                return self.available_in_postgres(skus).await;
             }
         };
         let mut found = HashMap::with_capacity(skus.len());
@@ -203,9 +226,20 @@ impl Inventory {
         Ok(found)
     }
 
+    async fn available_in_postgres(&self, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
+        let stock = self.store.stock(skus).await?;
+        let available = stock.into_iter().map(|row| (row.sku.clone(), row.available()));
+        Ok(available.collect())
+    }
+
+    /// Who watches over the counters.
+    pub fn guard(&self) -> Arc<Guard> {
+        Arc::clone(&self.guard)
+    }
+
     /// Loads missing counters; what is available of those SKUs that have stock.
     pub async fn load(&self, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
-        load(&self.store, &self.counters, skus).await
+        loading::load(&self.store, &self.counters, skus).await
     }
 
     /// The durable figures of those SKUs that have stock.
@@ -283,11 +317,23 @@ impl Inventory {
     }
 }
 
-async fn hold_all(store: Store, wishes: Vec<Wish>) -> Vec<Result<Held, ApiError>> {
-    match store.hold(&wishes).await.map_err(ApiError::from) {
-        Ok(answers) => answers.into_iter().map(Ok).collect(),
-        Err(error) => wishes.iter().map(|_| Err(error.clone())).collect(),
+/// Sales are closed: all SKUs of a wish are as good as any to name.
+fn not_ready(wish: &Wish) -> Answer {
+    let first = wish.lines.keys().next();
+    Answer::NotReady(first.expect("a wish has lines").clone())
+}
+
+/// Wishes that different epochs admitted do not share a transaction; there is more than one only while counters are rebuilt.
+async fn hold_all(store: Store, admitted: Vec<Admitted>) -> Vec<Result<Held, ApiError>> {
+    let mut answers = Vec::with_capacity(admitted.len());
+    for some in admitted.chunk_by(|one, next| one.0 == next.0) {
+        let wishes: Vec<Wish> = some.iter().map(|(_, wish)| wish.clone()).collect();
+        match store.hold(some[0].0, &wishes).await.map_err(ApiError::from) {
+            Ok(held) => answers.extend(held.into_iter().map(Ok)),
+            Err(error) => answers.extend(wishes.iter().map(|_| Err(error.clone()))),
+        }
     }
+    answers
 }
 
 async fn settle_all(
@@ -316,11 +362,10 @@ async fn settle_all(
 }
 
 async fn forget_returned(counters: &Counters, settled: &[Settled]) -> Result<(), ApiError> {
-    let returned = settled.iter().filter(|one| {
-        matches!(
-            one.moved_from,
-            Some(ReservationStatus::Confirmed | ReservationStatus::Expired)
-        )
+    let returned = settled.iter().filter(|one| match one.moved_from {
+        Some(ReservationStatus::Confirmed) => true,
+        Some(ReservationStatus::Expired) => one.status == ReservationStatus::Confirmed,
+        _ => false,
     });
     let skus: Vec<Sku> = returned.flat_map(|one| one.skus.iter().cloned()).collect();
     Ok(counters.forget(&skus).await?)
@@ -343,32 +388,4 @@ async fn follow(counters: &Counters, settled: &[Settled]) {
         });
     // On one connection all calls are written at once.
     futures::future::join_all(calls).await;
-}
-
-async fn load_all(store: Store, counters: Arc<Counters>, mut skus: Vec<Sku>) -> Vec<Loaded> {
-    let wanted = skus.clone();
-    skus.sort();
-    skus.dedup();
-    match load(&store, &counters, &skus).await {
-        Ok(loaded) => wanted.iter().map(|sku| Ok(loaded.get(sku).copied())).collect(),
-        Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
-    }
-}
-
-async fn load(store: &Store, counters: &Counters, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
-    let mut transaction = store.begin().await?;
-    let stock = lock_stock(&mut transaction, skus).await?;
-    if stock.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let holds = open_holds(&mut transaction, skus).await?;
-    let customers = limited_units(&mut transaction, skus).await?;
-    let mut loaded = HashMap::with_capacity(stock.len());
-    for row in &stock {
-        let holds: Vec<_> = holds.iter().filter(|hold| hold.sku == row.sku).collect();
-        let customers: Vec<_> = customers.iter().filter(|one| one.sku == row.sku).collect();
-        loaded.insert(row.sku.clone(), counters.load(row, &holds, &customers).await?);
-    }
-    transaction.rollback().await?;
-    Ok(loaded)
 }

@@ -3,7 +3,8 @@
 //! - [`config`]: its section of the configuration file
 //! - [`reservation`]: its terms and the state machine; [`books`]: its figures, for reconciling
 //! - `inventory`: what it does, across both stores, and why they stay in step
-//! - `counters` with `reserve.lua`, `confirm.lua`, `release.lua`, `load.lua`, `overdue.lua`: Redis admits
+//! - `counters` with `reserve.lua`, `confirm.lua`, `release.lua`, `load.lua`, `overdue.lua`, `mark.lua`: Redis admits
+//! - `epoch`: whether Redis still has what it was told, and what happens if not; `loading`: counters are made from Postgres
 //! - `store`: Postgres decides; `batch`: many reservations in one transaction
 //! - `reaper`: holds expire; `orders`: what happens to orders settles them
 //! - `schema`: the GraphQL side; `availability`: its data loader
@@ -14,7 +15,9 @@ mod batch;
 pub mod books;
 pub mod config;
 mod counters;
+mod epoch;
 mod inventory;
+mod loading;
 mod orders;
 mod reaper;
 pub mod reservation;
@@ -27,7 +30,7 @@ use std::time::Duration;
 use fondaco_chassis::{
     GraphqlServer, Readiness, Redis, Runtime, Service, StartError, Tasks, database, federation,
 };
-use fondaco_messaging::Consumer;
+use fondaco_messaging::{Consumer, Relay};
 use sqlx::PgPool;
 
 pub use config::InventoryConfig;
@@ -71,12 +74,15 @@ async fn open(config: &InventoryConfig, pool: PgPool, redis: Redis) -> Result<In
         seed::load(&store).await.map_err(unprepared)?;
     }
     let epoch = store.epoch().await.map_err(unprepared)?;
-    let skus = store.skus().await.map_err(unprepared)?;
     let inventory = Inventory::new(store, Counters::new(redis, epoch));
-    inventory.load(&skus).await.map_err(|error| StartError::Other {
-        service: NAME,
-        message: format!("loading stock: {error}"),
-    })?;
+    inventory
+        .guard()
+        .look()
+        .await
+        .map_err(|error| StartError::Other {
+            service: NAME,
+            message: format!("loading stock: {error}"),
+        })?;
     Ok(inventory)
 }
 
@@ -89,12 +95,16 @@ async fn spawn(
     redis: &Redis,
 ) -> Result<(), StartError> {
     let interval = Duration::from_millis(config.reaper_interval_ms.max(1));
+    let guard = inventory.guard();
+    tasks.spawn("inventory.epoch", |stop| async move { guard.watch(stop).await });
     tasks.spawn("inventory.reaper", |stop| {
         reaper::run(inventory.clone(), interval, stop)
     });
     let connection = Redis::blocking_connection(runtime)?;
     let consumer = Consumer::new(pool.clone(), connection, redis.key(orders::STREAM), orders::GROUP);
-    let handler = OrderEvents(inventory.clone());
+    let relay = Relay::new(pool.clone(), redis.connection(), redis.key(orders::PUBLISHED));
+    let handler = OrderEvents::new(inventory.clone(), relay.wake());
+    tasks.spawn("inventory.relay", |stop| relay.run(stop));
     tasks.spawn("inventory.orders", |stop| consumer.run(handler, stop));
     Ok(())
 }

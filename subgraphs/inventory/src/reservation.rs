@@ -36,15 +36,16 @@ impl ReservationStatus {
     const ALL: [Self; 4] = [Self::Held, Self::Confirmed, Self::Released, Self::Expired];
 
     /// The next state, or `None` where the settlement changes nothing. A sold order that is called off returns its units; one that was paid
-    /// after its hold had expired gets its units again where they are still there.
+    /// after its hold had expired gets its units again where they are still there, unless it was called off meanwhile: a confirmation that
+    /// is overtaken on its way must not sell to an order that is given up.
     pub const fn after(self, settlement: Settlement) -> Option<Self> {
         match (self, settlement) {
             (Self::Held | Self::Expired, Settlement::Confirm) => Some(Self::Confirmed),
-            (Self::Held | Self::Confirmed, Settlement::Release) => Some(Self::Released),
+            (Self::Held | Self::Confirmed | Self::Expired, Settlement::Release) => Some(Self::Released),
             (Self::Held, Settlement::Expire) => Some(Self::Expired),
             (Self::Confirmed, Settlement::Confirm | Settlement::Expire)
             | (Self::Released, _)
-            | (Self::Expired, Settlement::Release | Settlement::Expire) => None,
+            | (Self::Expired, Settlement::Expire) => None,
         }
     }
 
@@ -153,6 +154,6 @@ mod tests {
         check(Held, [Some(Confirmed), Some(Released), Some(Expired)]);
         check(Confirmed, [None, Some(Released), None]);
         check(Released, [None, None, None]);
-        check(Expired, [Some(Confirmed), None, None]);
+        check(Expired, [Some(Confirmed), Some(Released), None]);
     }
 }

@@ -1,8 +1,9 @@
-//! Inventory's database: reading stock and open holds. Writing has files of its own: `hold`, `settle`, `give_back`, `adjust`.
+//! Inventory's database: reading stock and open holds. Writing has files of its own: `hold`, `settle`, `give_back`, `adjust`, `epoch`.
 //!
 //! Locks are taken in one order everywhere, so that no two transactions wait for each other: reservations by id, then stock by SKU.
 
 pub mod adjust;
+pub mod epoch;
 pub mod give_back;
 pub mod hold;
 pub mod settle;
@@ -87,13 +88,6 @@ impl Store {
     /// A store on an open, migrated pool.
     pub fn new(pool: PgPool) -> Self {
         Self { pool }
-    }
-
-    /// What names this database in Redis.
-    pub async fn epoch(&self) -> Result<Uuid, sqlx::Error> {
-        sqlx::query_scalar("SELECT epoch FROM epoch")
-            .fetch_one(&self.pool)
-            .await
     }
 
     /// A transaction, for those who combine what this module offers.

@@ -24,6 +24,8 @@ pub enum Held {
         /// What is left of it.
         available: i64,
     },
+    /// The counters that admitted it are not believed any more; nothing is stored.
+    Stale,
     /// More of this SKU than the customer may have; nothing is stored.
     LimitExceeded {
         /// The SKU.
@@ -34,11 +36,11 @@ pub enum Held {
 }
 
 impl Store {
-    /// Stores what can be held and says of each wish what became of it.
-    pub async fn hold(&self, wishes: &[Wish]) -> Result<Vec<Held>, sqlx::Error> {
+    /// Stores what can be held and says of each wish what became of it. They were admitted by the counters of `epoch`.
+    pub async fn hold(&self, epoch: Uuid, wishes: &[Wish]) -> Result<Vec<Held>, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         let firsts = first_of_each(wishes);
-        let expiries = insert(&mut transaction, &firsts).await?;
+        let expiries = insert(&mut transaction, epoch, &firsts).await?;
         let fresh: Vec<&Wish> = firsts
             .into_iter()
             .filter(|wish| expiries.contains_key(&wish.id))
@@ -76,10 +78,8 @@ impl Store {
             }
         }
         transaction.commit().await?;
-        answers
-            .into_iter()
-            .map(|answer| answer.ok_or(sqlx::Error::RowNotFound))
-            .collect()
+        let stale_unless_answered = |answer: Option<Held>| answer.unwrap_or(Held::Stale);
+        Ok(answers.into_iter().map(stale_unless_answered).collect())
     }
 }
 
@@ -91,9 +91,11 @@ fn first_of_each(wishes: &[Wish]) -> Vec<&Wish> {
     firsts
 }
 
-/// When each reservation expires that was not there before.
+/// When each reservation expires that was not there before; none is stored where the epoch is another by now. The epoch's row is locked
+/// against a rebuilding of the counters: it either knows of these holds, or comes first and refuses them.
 async fn insert(
     connection: &mut PgConnection,
+    epoch: Uuid,
     wishes: &[&Wish],
 ) -> Result<HashMap<ReservationId, DateTime<Utc>>, sqlx::Error> {
     let ids: Vec<Uuid> = wishes.iter().map(|wish| wish.id.as_uuid()).collect();
@@ -101,9 +103,11 @@ async fn insert(
     let parameters: Vec<String> = wishes.iter().map(|wish| wish.parameters()).collect();
     let lives: Vec<i32> = wishes.iter().map(|wish| wish.ttl_seconds).collect();
     let inserted: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(
-        "INSERT INTO reservation (id, customer_id, parameters, status, expires_at)
+        "WITH current AS (SELECT FROM epoch WHERE epoch = $5 FOR KEY SHARE)
+         INSERT INTO reservation (id, customer_id, parameters, status, expires_at)
          SELECT id, customer_id, parameters, 'HELD', clock_timestamp() + make_interval(secs => ttl)
          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[]) AS wish(id, customer_id, parameters, ttl)
+         WHERE EXISTS (SELECT FROM current)
          ORDER BY id
          ON CONFLICT (id) DO NOTHING RETURNING id, expires_at",
     )
@@ -111,6 +115,7 @@ async fn insert(
     .bind(customers)
     .bind(parameters)
     .bind(lives)
+    .bind(epoch)
     .fetch_all(connection)
     .await?;
     Ok(inserted

@@ -56,7 +56,9 @@ pub async fn settle(
     for index in &moved {
         let reservation = &mut settled[*index];
         let lines = lines.remove(&reservation.id).unwrap_or_default();
-        if reservation.moved_from == Some(ReservationStatus::Expired) && !take_again(&mut left, &lines) {
+        let is_late_sale = reservation.moved_from == Some(ReservationStatus::Expired)
+            && reservation.status == ReservationStatus::Confirmed;
+        if is_late_sale && !take_again(&mut left, &lines) {
             reservation.status = ReservationStatus::Expired;
             reservation.moved_from = None;
             continue;

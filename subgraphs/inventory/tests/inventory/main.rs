@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod adjusting;
+mod epoch;
 mod limits;
 mod reserving;
 mod settling;
@@ -24,7 +25,10 @@ struct Warehouse {
 
 impl Warehouse {
     async fn open() -> Self {
-        let runtime = TestRuntime::new();
+        Self::open_on(TestRuntime::new()).await
+    }
+
+    async fn open_on(runtime: TestRuntime) -> Self {
         let config = InventoryConfig {
             reaper_interval_ms: 50,
             ..InventoryConfig::default()
@@ -164,4 +168,24 @@ async fn the_demo_stock_is_loaded_once() {
         .await
         .unwrap();
     assert_eq!(warehouse.books("EDITION01-M").await, [98, 100, 0, 2, 98]);
+}
+
+#[test]
+fn the_outbox_is_the_one_the_relay_reads() {
+    assert_eq!(
+        include_str!("../../migrations/0012_outbox.sql"),
+        fondaco_messaging::outbox::DDL
+    );
+}
+
+#[test]
+fn parked_events_and_progress_are_kept_as_messaging_does() {
+    assert_eq!(
+        include_str!("../../migrations/0014_dead_letters.sql"),
+        fondaco_messaging::dead_letter::DDL
+    );
+    assert_eq!(
+        include_str!("../../migrations/0015_outbox_progress.sql"),
+        fondaco_messaging::outbox::PROGRESS_DDL
+    );
 }

@@ -1,0 +1,81 @@
+//! Making counters in Redis from what Postgres says.
+
+use std::{collections::HashMap, sync::Arc};
+
+use fondaco_chassis::ApiError;
+use fondaco_contracts::Sku;
+
+use crate::{
+    counters::Counters,
+    epoch::Guard,
+    store::{CustomerUnits, OpenHold, Store, limited_units, lock_stock, open_holds},
+};
+
+/// What became of a missing counter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Loaded {
+    /// It is there; so many units are available.
+    Now(i64),
+    /// There is no stock of this SKU.
+    Unknown,
+    /// It is missing because Redis has lost what it was told: sales are closed.
+    Closed,
+}
+
+/// Loads the counters that buyers found missing: because they were to be made anew, or because Redis has forgotten all it knew.
+pub async fn load_all(
+    store: Store,
+    counters: Arc<Counters>,
+    guard: Arc<Guard>,
+    mut skus: Vec<Sku>,
+) -> Vec<Result<Loaded, ApiError>> {
+    let wanted = skus.clone();
+    skus.sort();
+    skus.dedup();
+    let loaded = async {
+        let before = counters.epoch();
+        guard.look().await?;
+        // Whoever was admitted before is refused in the end, so nobody is admitted by the new counters on the way.
+        if before != counters.epoch() {
+            return Ok(None);
+        }
+        load(&store, &counters, &skus).await.map(Some)
+    };
+    match loaded.await {
+        Ok(Some(found)) => wanted
+            .iter()
+            .map(|sku| {
+                Ok(found
+                    .get(sku)
+                    .map_or(Loaded::Unknown, |units| Loaded::Now(*units)))
+            })
+            .collect(),
+        Ok(None) => wanted.iter().map(|_| Ok(Loaded::Closed)).collect(),
+        Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+/// Loads the counters of `skus` where they are missing, under the locks of their stock rows; what is available of those that have stock.
+pub async fn load(store: &Store, counters: &Counters, skus: &[Sku]) -> Result<HashMap<Sku, i64>, ApiError> {
+    let mut transaction = store.begin().await?;
+    let stock = lock_stock(&mut transaction, skus).await?;
+    if stock.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut holds: HashMap<Sku, Vec<OpenHold>> = HashMap::new();
+    for hold in open_holds(&mut transaction, skus).await? {
+        holds.entry(hold.sku.clone()).or_default().push(hold);
+    }
+    let mut customers: HashMap<Sku, Vec<CustomerUnits>> = HashMap::new();
+    for one in limited_units(&mut transaction, skus).await? {
+        customers.entry(one.sku.clone()).or_default().push(one);
+    }
+    let mut loaded = HashMap::with_capacity(stock.len());
+    for row in &stock {
+        let holds = holds.remove(&row.sku).unwrap_or_default();
+        let customers = customers.remove(&row.sku).unwrap_or_default();
+        loaded.insert(row.sku.clone(), counters.load(row, &holds, &customers).await?);
+    }
+    transaction.rollback().await?;
+    Ok(loaded)
+}
