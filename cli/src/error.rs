@@ -45,8 +45,13 @@ pub enum CliError {
         source: sqlx::Error,
     },
     /// Nobody said which supergraph to serve.
-    #[error("no supergraph: give --supergraph FILE, or set router.supergraph in the configuration file")]
+    #[error(
+        "no supergraph: give --supergraph FILE or --registry URL|DIR, or set router.supergraph or router.registry in the configuration file"
+    )]
     NoSupergraph,
+    /// The registry to follow cannot be used.
+    #[error("{0}")]
+    Registry(String),
     /// The address is taken, not ours, or not allowed.
     #[error("cannot listen on {address}: {source}")]
     Listen {

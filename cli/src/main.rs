@@ -18,13 +18,13 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::service::Name;
 use crate::commands::{
-    api_schema, check, compose, contract, dead_letters, healthcheck, keys, lint, plan, reconcile, reference,
-    reset, router, sdl, servers as servers_command, service, up,
+    api_schema, check, compose, contract, dead_letters, healthcheck, history, keys, lint, plan, publish,
+    reconcile, reference, reset, router, sdl, servers as servers_command, service, up,
 };
 use crate::error::USAGE_ERROR;
 
 /// Commands whose exit codes tell a wrong use (3) from a graph that does not compose (2).
-const SCHEMA_COMMANDS: [&str; 3] = ["check", "lint", "contract"];
+const SCHEMA_COMMANDS: [&str; 5] = ["check", "lint", "contract", "publish", "history"];
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -61,6 +61,10 @@ enum Command {
     Lint(lint::Arguments),
     /// Compose the part of a graph that has, or has not, some @tag.
     Contract(contract::Arguments),
+    /// Publish a new version of a graph in a registry, if its check allows. Exit codes as of check.
+    Publish(publish::Arguments),
+    /// List what was published in a registry, or print a document of one version.
+    History(history::Arguments),
     /// Print a page about the schema that clients of a supergraph see, in Markdown.
     Reference(reference::Arguments),
     /// Print the query plan of an operation.
@@ -101,6 +105,8 @@ async fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments).await,
         Command::Lint(arguments) => lint::run(arguments).await,
         Command::Contract(arguments) => contract::run(arguments).await,
+        Command::Publish(arguments) => publish::run(arguments).await,
+        Command::History(arguments) => history::run(arguments).await,
         Command::Reference(arguments) => reference::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Sdl(arguments) => sdl::run(arguments),

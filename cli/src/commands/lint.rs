@@ -8,7 +8,7 @@ use fondaco_check::source::{self, Against, SourceError};
 use fondaco_check::{Graph, Severity};
 use fondaco_composition::SubgraphSource;
 
-use crate::commands::check::load_settings;
+use crate::commands::evidence::load_settings;
 use crate::commands::fetch_sdl::blocking_fetch;
 use crate::commands::report_format::{ReportFormat, print, refuse};
 use crate::error::CliError;

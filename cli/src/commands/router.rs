@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fondaco_executor::http::{HttpConfig, HttpTransport};
-use fondaco_router::{Router, RouterSetup, SupergraphSource};
+use fondaco_registry::{Access, Address, Store};
+use fondaco_router::{Router, RouterConfig, RouterSetup, SupergraphDocument, SupergraphSource};
+use tokio::sync::watch;
 
 use crate::commands::listen;
 use crate::config::Settings;
@@ -19,6 +22,9 @@ pub struct Arguments {
     /// Supergraph to serve; watched for changes.
     #[arg(long, value_name = "FILE")]
     supergraph: Option<PathBuf>,
+    /// Registry whose latest supergraph to serve, a folder or a postgres:// URL; followed. FONDACO_REGISTRY says the same.
+    #[arg(long, value_name = "URL|DIR", conflicts_with = "supergraph")]
+    registry: Option<Address>,
     /// Address to listen on [default: 127.0.0.1:4000].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -31,17 +37,13 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let settings = Settings::load(arguments.config.as_deref(), "info")?;
     let config = settings.config.router.clone();
-    let file = arguments
-        .supergraph
-        .or_else(|| config.supergraph.clone())
-        .ok_or(CliError::NoSupergraph)?;
     let address = arguments
         .listen
         .or(settings.environment.listen)
         .unwrap_or(config.listen);
     let router = Router::build(RouterSetup {
+        supergraph: source(arguments, &config).await?,
         config,
-        supergraph: SupergraphSource::File(file),
         transport: Arc::new(HttpTransport::new(&HttpConfig::default())),
         identity: settings.router_identity(None),
         redis: settings.redis_url().map(|url| settings.router_redis(url)),
@@ -57,4 +59,59 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             source,
         })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to serve: the command line goes before the environment, and that before the configuration file.
+async fn source(arguments: Arguments, config: &RouterConfig) -> Result<SupergraphSource, CliError> {
+    if let Some(file) = arguments.supergraph {
+        return Ok(SupergraphSource::File(file));
+    }
+    let registry = match arguments.registry {
+        Some(registry) => Some(registry),
+        None => configured_registry(config)?,
+    };
+    match (registry, &config.supergraph) {
+        (Some(registry), _) => follow(&registry, config).await,
+        (None, Some(file)) => Ok(SupergraphSource::File(file.clone())),
+        (None, None) => Err(CliError::NoSupergraph),
+    }
+}
+
+fn configured_registry(config: &RouterConfig) -> Result<Option<Address>, CliError> {
+    let environment = std::env::var("FONDACO_REGISTRY")
+        .ok()
+        .filter(|value| !value.is_empty());
+    let (name, value) = match (environment, &config.registry) {
+        (Some(value), _) => ("FONDACO_REGISTRY", value),
+        (None, Some(value)) => ("router.registry", value.clone()),
+        (None, None) => return Ok(None),
+    };
+    let address = value
+        .parse()
+        .map_err(|problem| CliError::Registry(format!("{name}: {problem}")));
+    address.map(Some)
+}
+
+/// The registry's latest supergraph, and each later one.
+async fn follow(address: &Address, config: &RouterConfig) -> Result<SupergraphSource, CliError> {
+    let failed = |error: fondaco_registry::RegistryError| CliError::Registry(error.to_string());
+    let store = Store::open(address, Access::Read).await.map_err(failed)?;
+    let Some(number) = store.latest().await.map_err(failed)? else {
+        return Err(CliError::Registry(format!(
+            "nothing was published in the registry at {address} yet"
+        )));
+    };
+    let document = move |number, sdl| SupergraphDocument {
+        sdl,
+        name: format!("version {number} of the registry"),
+    };
+    let sdl = store.supergraph(number).await.map_err(failed)?;
+    let (sender, documents) = watch::channel(document(number, sdl));
+    let interval = Duration::from_millis(config.reload.interval_ms.max(10));
+    let following = fondaco_registry::follow(store, number, interval, move |number, sdl| {
+        sender.send_replace(document(number, sdl));
+    });
+    // It ends with the process.
+    tokio::spawn(following);
+    Ok(SupergraphSource::Followed(documents))
 }

@@ -44,5 +44,5 @@ pub use config::{ConfigError, RouterConfig};
 pub use identity::IdentitySecrets;
 pub use operation_log::LogFileError;
 pub use redis::RedisSetup;
-pub use reload::{SupergraphSource, SupergraphSourceError};
+pub use reload::{SupergraphDocument, SupergraphSource, SupergraphSourceError};
 pub use server::{BuildError, Router, RouterSetup};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::active_supergraph::{ActivationError, ActiveSupergraph};
@@ -22,6 +23,17 @@ pub enum SupergraphSource {
         /// What messages call it.
         name: String,
     },
+    /// Documents that somebody else finds: the newest one is served.
+    Followed(watch::Receiver<SupergraphDocument>),
+}
+
+/// A supergraph's SDL.
+#[derive(Debug, Clone)]
+pub struct SupergraphDocument {
+    /// The document.
+    pub sdl: String,
+    /// What messages call it.
+    pub name: String,
 }
 
 /// Why there is no supergraph to serve.
@@ -50,6 +62,10 @@ impl SupergraphSource {
     pub fn read(&self) -> Result<(String, String), SupergraphSourceError> {
         match self {
             Self::Text { sdl, name } => Ok((sdl.clone(), name.clone())),
+            Self::Followed(documents) => {
+                let document = documents.borrow();
+                Ok((document.sdl.clone(), document.name.clone()))
+            }
             Self::File(path) => match std::fs::read_to_string(path) {
                 Ok(sdl) => Ok((sdl, path.display().to_string())),
                 Err(error) => Err(SupergraphSourceError::Read {
@@ -61,17 +77,32 @@ impl SupergraphSource {
     }
 }
 
-/// Looks at the file until the token is cancelled, and puts what it finds into service.
+/// Looks at the source until the token is cancelled, and puts what it finds into service.
 ///
-/// A file that cannot be read or served leaves the old supergraph in service, and is reported once.
+/// What cannot be read or served leaves the old supergraph in service, and is reported once.
 pub async fn watch(state: Arc<RouterState>, stop: CancellationToken) {
-    let config = &state.config.reload;
-    let SupergraphSource::File(path) = &state.source else {
-        return;
-    };
-    if !config.enabled {
+    if !state.config.reload.enabled {
         return;
     }
+    match &state.source {
+        SupergraphSource::File(path) => watch_file(&state, path, stop).await,
+        SupergraphSource::Followed(documents) => {
+            stop.run_until_cancelled(follow(&state, documents.clone())).await;
+        }
+        SupergraphSource::Text { .. } => {}
+    }
+}
+
+/// Serves each new document until nobody finds any more.
+async fn follow(state: &Arc<RouterState>, mut documents: watch::Receiver<SupergraphDocument>) {
+    while documents.changed().await.is_ok() {
+        let SupergraphDocument { sdl, name } = documents.borrow_and_update().clone();
+        replace(state, sdl, name).await;
+    }
+}
+
+async fn watch_file(state: &Arc<RouterState>, path: &Path, stop: CancellationToken) {
+    let config = &state.config.reload;
     let mut seen = Seen {
         stamp: stamp(path),
         digest: state.source.read().ok().map(|(sdl, _)| digest_of(&sdl)),
@@ -82,7 +113,7 @@ pub async fn watch(state: Arc<RouterState>, stop: CancellationToken) {
         .await
         .is_some()
     {
-        look(&state, path, &mut seen).await;
+        look(state, path, &mut seen).await;
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::place::Place;
 use crate::plans::PlanSize;
 use crate::rule::Level;
+use crate::settings::FailOn;
 use crate::usage::Evidence;
 
 /// How a finding counts.
@@ -113,6 +114,15 @@ impl Report {
             .iter()
             .filter(|finding| finding.severity == severity)
             .count()
+    }
+
+    /// Whether the findings fail what was run.
+    pub fn fails(&self, fail_on: Option<FailOn>) -> bool {
+        let least = match fail_on.unwrap_or_default() {
+            FailOn::Breaking => Severity::Error,
+            FailOn::Dangerous => Severity::Warning,
+        };
+        self.findings.iter().any(|finding| finding.severity <= least)
     }
 
     /// A report of composition errors.

@@ -33,7 +33,9 @@ pub struct RouterConfig {
     pub trusted_proxies: usize,
     /// Supergraph file; the command line's `--supergraph` goes before it.
     pub supergraph: Option<PathBuf>,
-    /// Watching the supergraph file for changes.
+    /// Schema registry whose latest supergraph is served instead: a folder or a `postgres://` URL; `--registry` goes before it.
+    pub registry: Option<String>,
+    /// Watching the supergraph file, or the registry, for changes.
     pub reload: ReloadConfig,
     /// Addresses of subgraphs that differ from the supergraph's routing URLs, by subgraph name.
     pub subgraph_urls: BTreeMap<String, String>,
@@ -75,6 +77,7 @@ impl Default for RouterConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)),
             trusted_proxies: 0,
             supergraph: None,
+            registry: None,
             reload: ReloadConfig::default(),
             subgraph_urls: BTreeMap::new(),
             max_subgraph_response_bytes: 16 * 1024 * 1024,
@@ -181,13 +184,13 @@ impl ConfigError {
     }
 }
 
-/// Watching the supergraph file.
+/// Watching the supergraph file, or the registry.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReloadConfig {
-    /// Whether a changed file is taken without a restart.
+    /// Whether a changed supergraph is taken without a restart.
     pub enabled: bool,
-    /// Time between two looks at the file, in milliseconds.
+    /// Time between two looks, in milliseconds.
     pub interval_ms: u64,
 }
 

@@ -1,0 +1,97 @@
+//! What a change is judged by: operations, thresholds, levels of rules. Shared by the commands that judge.
+
+use std::path::{Path, PathBuf};
+
+use fondaco_check::Evidenced;
+use fondaco_check::operations::{Operation, OperationsError, documents, usage_log};
+use fondaco_check::settings::{CheckSettings, FailOn, Settings};
+
+use crate::commands::read;
+use crate::error::CliError;
+
+/// Arguments of commands that judge changes.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Committed operations: a folder of .graphql files, one of them, or a manifest of persisted queries.
+    #[arg(long, value_name = "DIR|FILE")]
+    operations: Vec<PathBuf>,
+    /// Log of recorded operations, as the router writes it.
+    #[arg(long, value_name = "FILE")]
+    usage: Vec<PathBuf>,
+    /// Levels of rules, thresholds and more (see docs/checks.md).
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    #[command(flatten)]
+    thresholds: ThresholdArguments,
+}
+
+/// What goes before the settings file.
+#[derive(Debug, clap::Args)]
+struct ThresholdArguments {
+    /// Recorded operations with fewer requests do not count.
+    #[arg(long, value_name = "N")]
+    min_count: Option<u64>,
+    /// Recorded operations with a smaller share of the requests, in percent, do not count.
+    #[arg(long, value_name = "PERCENT")]
+    min_share: Option<f64>,
+    /// Usage that ended earlier than this before the newest record does not count.
+    #[arg(long, value_name = "DAYS")]
+    max_age_days: Option<i64>,
+    /// Client whose usage does not count: NAME or NAME@VERSION.
+    #[arg(long, value_name = "CLIENT")]
+    exclude_client: Vec<String>,
+    /// Fetches the plan of an operation may gain before that is breaking.
+    #[arg(long, value_name = "N")]
+    max_extra_fetches: Option<usize>,
+    /// Fail on dangerous changes too.
+    #[arg(long)]
+    fail_on_dangerous: bool,
+}
+
+impl Arguments {
+    /// The settings, with the arguments before the file.
+    pub fn settings(&self) -> Result<CheckSettings, CliError> {
+        let mut settings = load_settings(self.settings.as_deref())?.check;
+        self.thresholds.override_settings(&mut settings);
+        Ok(settings)
+    }
+
+    /// Everything recorded and committed.
+    pub fn load(&self) -> Result<Evidenced, CliError> {
+        let refused = |error: OperationsError| CliError::SchemaTool(error.to_string());
+        let mut operations: Vec<Operation> = Vec::new();
+        for log in &self.usage {
+            let text = read(log).map_err(|error| CliError::SchemaTool(error.to_string()))?;
+            operations.extend(usage_log::parse(&text, &log.display().to_string()).map_err(refused)?);
+        }
+        for committed in &self.operations {
+            operations.extend(documents::read(committed).map_err(refused)?);
+        }
+        Ok(Evidenced {
+            operations,
+            recorded: !self.usage.is_empty(),
+        })
+    }
+}
+
+impl ThresholdArguments {
+    fn override_settings(&self, settings: &mut CheckSettings) {
+        let usage = &mut settings.usage;
+        usage.min_count = self.min_count.or(usage.min_count);
+        usage.min_share = self.min_share.or(usage.min_share);
+        usage.max_age_days = self.max_age_days.or(usage.max_age_days);
+        usage.exclude_clients.extend(self.exclude_client.iter().cloned());
+        settings.max_extra_fetches = self.max_extra_fetches.or(settings.max_extra_fetches);
+        if self.fail_on_dangerous {
+            settings.fail_on = Some(FailOn::Dangerous);
+        }
+    }
+}
+
+/// Settings from the file, or none.
+pub fn load_settings(file: Option<&Path>) -> Result<Settings, CliError> {
+    let loaded = file.map(Settings::load).transpose();
+    Ok(loaded
+        .map_err(|error| CliError::SchemaTool(error.to_string()))?
+        .unwrap_or_default())
+}
