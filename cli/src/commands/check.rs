@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use fondaco_check::Graph;
 use fondaco_check::source::{self, Against, SourceError};
 
-use crate::commands::evidence;
+use crate::commands::evidence::EvidenceArguments;
 use crate::commands::fetch_sdl::blocking_fetch;
 use crate::commands::report_format::{ReportFormat, print, refuse};
 use crate::error::CliError;
@@ -21,7 +21,7 @@ pub struct Arguments {
     #[arg(long, value_name = "git:REF|DIR|FILE")]
     against: Against,
     #[command(flatten)]
-    evidence: evidence::Arguments,
+    evidence: EvidenceArguments,
     /// How to print.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -33,7 +33,7 @@ pub struct Arguments {
 /// Compares both graphs and prints the report. Exit codes: 0 fine, 1 breaking, 2 cannot compose, 3 wrong use.
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let settings = arguments.evidence.settings()?;
-    let evidenced = arguments.evidence.load()?;
+    let evidenced = arguments.evidence.load().await?;
     let graphs = load_graphs(arguments.config, arguments.against).await;
     let (before, after) = match graphs {
         Ok(graphs) => graphs,

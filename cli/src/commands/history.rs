@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use fondaco_registry::{Access, Address, RegistryError, Store, Version};
 
-use crate::commands::publish::changes;
+use crate::commands::publish::{address, changes};
 use crate::error::CliError;
 
 /// Arguments of `fondaco history`.
@@ -18,7 +18,7 @@ pub struct Arguments {
         env = "FONDACO_REGISTRY",
         hide_env_values = true
     )]
-    registry: Address,
+    registry: String,
     /// Print this version's supergraph instead of the list.
     #[arg(long, value_name = "VERSION")]
     version: Option<u64>,
@@ -40,7 +40,8 @@ enum Format {
 
 /// Prints the versions, the newest first, or a document of one. Exit codes: 0 fine, 3 wrong use.
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
-    let printed = printed(&arguments).await;
+    let registry = address(&arguments.registry)?;
+    let printed = printed(&registry, &arguments).await;
     print!(
         "{}",
         printed.map_err(|error| CliError::SchemaTool(error.to_string()))?
@@ -48,8 +49,8 @@ pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn printed(arguments: &Arguments) -> Result<String, Problem> {
-    let store = Store::open(&arguments.registry, Access::Read).await?;
+async fn printed(registry: &Address, arguments: &Arguments) -> Result<String, Problem> {
+    let store = Store::open(registry, Access::Read).await?;
     let Some(number) = arguments.version else {
         let versions = store.history().await?;
         return Ok(match arguments.format {

@@ -11,7 +11,7 @@ use fondaco_registry::{
     Access, Address, ChangeKind, Outcome, Proposal, ProposedSubgraphs, PublishError, Store, Version,
 };
 
-use crate::commands::evidence;
+use crate::commands::evidence::EvidenceArguments;
 use crate::commands::fetch_sdl::blocking_fetch;
 use crate::commands::report_format::{ReportFormat, print, refuse};
 use crate::error::CliError;
@@ -27,7 +27,7 @@ pub struct Arguments {
         env = "FONDACO_REGISTRY",
         hide_env_values = true
     )]
-    registry: Address,
+    registry: String,
     /// The subgraphs: supergraph.yaml, in rover's format. All of the graph's, unless --subgraph says which.
     #[arg(long, value_name = "FILE", group = "proposal")]
     config: Option<PathBuf>,
@@ -47,7 +47,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     publisher: Option<String>,
     #[command(flatten)]
-    evidence: evidence::Arguments,
+    evidence: EvidenceArguments,
     /// How to print what the check finds.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -60,18 +60,26 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
     let proposal = Proposal {
         settings: arguments.evidence.settings()?,
-        evidenced: arguments.evidence.load()?,
+        evidenced: arguments.evidence.load().await?,
         subgraphs: proposed(&arguments).await?,
         force: arguments.force.clone(),
         publisher: arguments.publisher.clone().unwrap_or_else(publisher),
     };
-    let store = Store::open(&arguments.registry, Access::Publish).await;
+    let registry = address(&arguments.registry)?;
+    let store = Store::open(&registry, Access::Publish).await;
     let store = store.map_err(|error| CliError::SchemaTool(error.to_string()))?;
     match fondaco_registry::publish(&store, proposal).await {
         Ok(outcome) => Ok(tell(&outcome, &arguments)),
         Err(PublishError::Graph(source)) => refuse(does_not_compose(source), arguments.format),
         Err(error) => Err(CliError::SchemaTool(error.to_string())),
     }
+}
+
+/// Parsed here, for what does not parse may hold a password, and the command line's own messages would repeat it.
+pub fn address(registry: &str) -> Result<Address, CliError> {
+    registry
+        .parse()
+        .map_err(|problem| CliError::SchemaTool(format!("--registry: {problem}")))
 }
 
 async fn proposed(arguments: &Arguments) -> Result<ProposedSubgraphs, CliError> {

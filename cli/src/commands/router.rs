@@ -24,7 +24,7 @@ pub struct Arguments {
     supergraph: Option<PathBuf>,
     /// Registry whose latest supergraph to serve, a folder or a postgres:// URL; followed. FONDACO_REGISTRY says the same.
     #[arg(long, value_name = "URL|DIR", conflicts_with = "supergraph")]
-    registry: Option<Address>,
+    registry: Option<String>,
     /// Address to listen on [default: 127.0.0.1:4000].
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -66,10 +66,7 @@ async fn source(arguments: Arguments, config: &RouterConfig) -> Result<Supergrap
     if let Some(file) = arguments.supergraph {
         return Ok(SupergraphSource::File(file));
     }
-    let registry = match arguments.registry {
-        Some(registry) => Some(registry),
-        None => configured_registry(config)?,
-    };
+    let registry = registry(arguments.registry, config)?;
     match (registry, &config.supergraph) {
         (Some(registry), _) => follow(&registry, config).await,
         (None, Some(file)) => Ok(SupergraphSource::File(file.clone())),
@@ -77,19 +74,22 @@ async fn source(arguments: Arguments, config: &RouterConfig) -> Result<Supergrap
     }
 }
 
-fn configured_registry(config: &RouterConfig) -> Result<Option<Address>, CliError> {
-    let environment = std::env::var("FONDACO_REGISTRY")
-        .ok()
-        .filter(|value| !value.is_empty());
-    let (name, value) = match (environment, &config.registry) {
-        (Some(value), _) => ("FONDACO_REGISTRY", value),
-        (None, Some(value)) => ("router.registry", value.clone()),
-        (None, None) => return Ok(None),
+fn registry(argument: Option<String>, config: &RouterConfig) -> Result<Option<Address>, CliError> {
+    let environment = || {
+        std::env::var("FONDACO_REGISTRY")
+            .ok()
+            .filter(|value| !value.is_empty())
     };
-    let address = value
-        .parse()
-        .map_err(|problem| CliError::Registry(format!("{name}: {problem}")));
-    address.map(Some)
+    let configured = || Some(("router.registry", config.registry.clone()?));
+    let named = argument.map(|value| ("--registry", value));
+    let named = named
+        .or_else(|| Some(("FONDACO_REGISTRY", environment()?)))
+        .or_else(configured);
+    let address = named.map(|(name, value)| {
+        let address = value.parse();
+        address.map_err(|problem| CliError::Registry(format!("{name}: {problem}")))
+    });
+    address.transpose()
 }
 
 /// The registry's latest supergraph, and each later one.

@@ -42,7 +42,7 @@ mod telemetry;
 pub use active_supergraph::ActivationError;
 pub use config::{ConfigError, RouterConfig};
 pub use identity::IdentitySecrets;
-pub use operation_log::LogFileError;
+pub use operation_log::{LogFileError, OpenLogError, ReadOperationsError, read_operations};
 pub use redis::RedisSetup;
 pub use reload::{SupergraphDocument, SupergraphSource, SupergraphSourceError};
 pub use server::{BuildError, Router, RouterSetup};

@@ -13,7 +13,7 @@ use crate::auth::revocation::Sessions;
 use crate::config::{ConfigError, RouterConfig};
 use crate::header_rules::HeaderRules;
 use crate::identity::{CallerSigner, IdentitySecrets, SHORTEST_SECRET};
-use crate::operation_log::{LogFileError, OperationLog};
+use crate::operation_log::{OpenLogError, OperationLog};
 use crate::rate_limit::RateLimits;
 use crate::redis::{Redis, RedisSetup};
 use crate::reload::{self, SupergraphSource, SupergraphSourceError};
@@ -45,7 +45,7 @@ pub enum BuildError {
     Supergraph(#[from] SupergraphSourceError),
     /// The log of operations cannot be kept.
     #[error(transparent)]
-    OperationLog(#[from] LogFileError),
+    OperationLog(#[from] OpenLogError),
     /// The secret is too easily guessed.
     #[error("identity.{0} must have at least {SHORTEST_SECRET} bytes")]
     ShortSecret(String),
@@ -79,7 +79,7 @@ impl Router {
         let active = ActiveSupergraph::new(&sdl, &name, &config, Arc::clone(&transport))
             .map_err(|error| SupergraphSourceError::Activation { name, error })?;
         let state = RouterState {
-            operation_log: OperationLog::open(&config.operation_log)?,
+            operation_log: OperationLog::open(&config.operation_log, redis.as_ref())?,
             stages: Arc::new(Stages::new(&config)),
             authenticator: Authenticator::new(&config.authentication, sessions(&config, redis.as_ref())?),
             rate_limits: RateLimits::new(&config.rate_limits, redis),

@@ -47,7 +47,7 @@ impl Stages {
             introspection: config.introspection,
             authorization: config.authorization.clone(),
             policies: Policies::new(&config.authorization.policies),
-            signs: config.operation_log.file.is_some(),
+            signs: config.operation_log.is_on(),
             mutations: TaskTracker::new(),
         }
     }

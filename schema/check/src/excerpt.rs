@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use crate::place::Place;
 
+/// Lines longer than this are cut around the place, in characters: schemas may be on one line.
+const WIDEST: usize = 120;
+
 /// Files already read.
 #[derive(Debug)]
 pub struct Sources {
@@ -36,12 +39,11 @@ impl Sources {
         };
         let number = place.line.to_string();
         let indent = " ".repeat(number.len());
-        let before: String = line
-            .chars()
-            .take(place.column.saturating_sub(1))
-            .map(blank)
-            .collect();
-        let rest = line.chars().skip(place.column.saturating_sub(1));
+        let column = place.column.saturating_sub(1);
+        let start = column.saturating_sub(WIDEST / 2);
+        let line: String = line.chars().skip(start).take(WIDEST).map(shown).collect();
+        let before: String = line.chars().take(column - start).map(blank).collect();
+        let rest = line.chars().skip(column - start);
         let width = rest
             .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '@'))
             .count()
@@ -52,6 +54,15 @@ impl Sources {
             "  {} {bar} {line}\n  {indent} {bar} {before}{mark}\n",
             paint(&number, BLUE, colour)
         )
+    }
+}
+
+/// Other control characters would act on the terminal.
+fn shown(c: char) -> char {
+    if c.is_control() && c != '\t' {
+        '\u{fffd}'
+    } else {
+        c
     }
 }
 

@@ -115,7 +115,7 @@ pub enum SettingsError {
         /// Why.
         source: std::io::Error,
     },
-    /// Not YAML, an unknown key, or a wrong value.
+    /// Not YAML, an unknown key, or a value that cannot be.
     #[error("{}: {message}", .path.display())]
     Syntax {
         /// The file.
@@ -165,6 +165,7 @@ impl Settings {
             message: error.to_string(),
         })?;
         own.check_names(path)?;
+        own.check.usage.check(path)?;
         let Some(base) = &own.extends else {
             return Ok(own);
         };
@@ -206,6 +207,22 @@ impl Settings {
         self.check.max_extra_fetches = own.check.max_extra_fetches.or(self.check.max_extra_fetches);
         self.check.fail_on = own.check.fail_on.or(self.check.fail_on);
         self
+    }
+}
+
+impl Thresholds {
+    fn check(&self, path: &Path) -> Result<(), SettingsError> {
+        let is_share = self.min_share.is_none_or(|share| (0.0..=100.0).contains(&share));
+        let is_age = self.max_age_days.is_none_or(|days| days >= 0);
+        let problem = match (is_share, is_age) {
+            (false, _) => "check.usage.min_share is a percentage, from 0 to 100",
+            (_, false) => "check.usage.max_age_days cannot be negative",
+            (true, true) => return Ok(()),
+        };
+        Err(SettingsError::Syntax {
+            path: path.to_owned(),
+            message: problem.to_owned(),
+        })
     }
 }
 

@@ -2,14 +2,17 @@
 //! was recorded, `operations/` what is committed, `settings.yaml` settings; `report.txt` is expected. `UPDATE_EXPECT=1`
 //! rewrites the expectations. A second run must give the same bytes, and no file may be left unread.
 
+mod case;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use expect_test::expect_file;
 use fondaco_check::operations::{Operation, documents, usage_log};
 use fondaco_check::settings::{CheckSettings, Settings};
-use fondaco_check::{Evidenced, Format, Graph, Report, Rule, Style, check};
-use fondaco_composition::SubgraphSource;
+use fondaco_check::{Evidenced, Format, Report, Rule, Style, check};
+
+use crate::case::{entries, graph};
 
 #[test]
 fn every_case_is_reported_as_expected() {
@@ -44,26 +47,6 @@ fn run(case: &Path) -> Report {
     check(&before, &after, &evidence(case), &settings(case))
 }
 
-fn graph(case: &Path, side: &str) -> Graph {
-    let files = entries(&case.join(side)).into_iter();
-    let schemas = files.filter(|path| path.extension().is_some_and(|kind| kind == "graphql"));
-    let sources = schemas.map(|path| {
-        let name = path
-            .file_stem()
-            .expect("a file has a name")
-            .to_string_lossy()
-            .into_owned();
-        SubgraphSource {
-            // `NAME.url` holds an address that differs from `http://NAME`.
-            url: std::fs::read_to_string(path.with_extension("url")).unwrap_or(format!("http://{name}")),
-            file: Some(format!("{side}/{name}.graphql")),
-            sdl: std::fs::read_to_string(&path).expect("a case can be read"),
-            name,
-        }
-    });
-    Graph::compose(sources.collect()).unwrap_or_else(|error| panic!("{} {side}: {error:?}", case.display()))
-}
-
 fn evidence(case: &Path) -> Evidenced {
     let log = case.join("usage.jsonl");
     let mut operations: Vec<Operation> = Vec::new();
@@ -93,13 +76,4 @@ fn settings(case: &Path) -> CheckSettings {
         return CheckSettings::default();
     }
     Settings::load(&file).expect("the settings can be read").check
-}
-
-fn entries(path: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.expect("an entry can be read").path())
-        .collect();
-    paths.sort();
-    paths
 }

@@ -151,7 +151,14 @@ async fn proposed(
     let mut sources = match subgraphs {
         ProposedSubgraphs::All(sources) => sources.clone(),
         ProposedSubgraphs::Some { put, remove } => put_beside(put, remove, latest)?,
-        ProposedSubgraphs::OfVersion(number) => store.read(*number).await?.subgraphs,
+        ProposedSubgraphs::OfVersion(number) => {
+            let stored = store.read(*number).await?;
+            stored
+                .subgraphs
+                .iter()
+                .map(|source| named(source, *number))
+                .collect()
+        }
     };
     if sources.is_empty() {
         return Err(PublishError::NoSubgraphs);

@@ -3,6 +3,7 @@
 mod authentication;
 mod authorization;
 mod headers;
+mod operation_log;
 mod rate_limits;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use authorization::{
     AuthorizationConfig, AuthorizationMode, CoprocessorConfig, PoliciesConfig, PolicyCondition,
 };
 pub use headers::{HeaderRule, HeadersConfig, InsertRule, PropagateRule};
+pub use operation_log::OperationLogConfig;
 pub use rate_limits::{Per, RateLimitRule, RateLimitsConfig};
 
 /// Everything a person may set about the router.
@@ -125,6 +127,7 @@ impl RouterConfig {
                 ConfigError::value("csrf_headers, cors.headers, operation_log", problem)
             })?;
         }
+        self.operation_log.validate()?;
         self.headers.validate()?;
         for origin in &self.cors.origins {
             origin
@@ -329,39 +332,6 @@ pub struct PlanCacheConfig {
 impl Default for PlanCacheConfig {
     fn default() -> Self {
         Self { operations: 4_096 }
-    }
-}
-
-/// The log of operations, which `fondaco check --usage` reads: no values, no callers.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OperationLogConfig {
-    /// The file; without one nothing is logged. Each router needs one of its own.
-    pub file: Option<PathBuf>,
-    /// Records kept, each an operation of a client; those used last are.
-    pub entries: usize,
-    /// Time between two writes, in milliseconds.
-    pub interval_ms: u64,
-    /// Headers in which clients may give their name; the first one present counts.
-    pub client_name_headers: Vec<String>,
-    /// Headers in which clients may give their version; the first one present counts.
-    pub client_version_headers: Vec<String>,
-}
-
-impl Default for OperationLogConfig {
-    fn default() -> Self {
-        let headers = |what: &str| {
-            ["graphql-client", "apollographql-client", "x-client"]
-                .map(|who| format!("{who}-{what}"))
-                .to_vec()
-        };
-        Self {
-            file: None,
-            entries: 10_000,
-            interval_ms: 10_000,
-            client_name_headers: headers("name"),
-            client_version_headers: headers("version"),
-        }
     }
 }
 

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
-
+use crate::operation_log::record::{ClientLine, Line, rfc3339, seconds};
 use crate::operation_log::{Client, Counted};
 
 /// Why the log cannot be kept.
@@ -41,23 +39,6 @@ pub enum LogFileError {
     },
 }
 
-/// A line of the file.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    operation: String,
-    client: ClientLine,
-    count: u64,
-    first_seen: String,
-    last_seen: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ClientLine {
-    name: String,
-    version: String,
-}
-
 #[derive(Debug, Clone)]
 struct Record {
     count: u64,
@@ -86,7 +67,7 @@ impl LogFile {
     pub(super) fn add(&self, counted: Vec<Counted>) -> Result<(), LogFileError> {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         for one in counted {
-            let (first, last) = (rfc3339(one.first_seen), rfc3339(one.last_seen));
+            let (first, last) = (rfc3339(seconds(one.first_seen)), rfc3339(seconds(one.last_seen)));
             let record = records
                 .entry((one.operation.to_string(), one.client))
                 .or_insert(Record {
@@ -153,11 +134,7 @@ fn text_of(records: &BTreeMap<(String, Client), Record>) -> String {
             first_seen: record.first_seen.clone(),
             last_seen: record.last_seen.clone(),
         };
-        let _ = writeln!(
-            text,
-            "{}",
-            serde_json::to_string(&line).expect("a record is JSON")
-        );
+        let _ = writeln!(text, "{}", line.text());
     }
     text
 }
@@ -184,53 +161,9 @@ fn forget_oldest(records: &mut BTreeMap<(String, Client), Record>, most: usize) 
     });
 }
 
-/// `2026-01-02T03:04:05Z`.
-fn rfc3339(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_secs();
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
-}
-
-/// The Gregorian date of a day counted from 1970-01-01, by eras of 400 years that begin in March.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_as_dates() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_767_323_045, "2026-01-02T03:04:05Z"),
-            (4_102_444_799, "2099-12-31T23:59:59Z"),
-        ] {
-            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
-    }
 
     #[test]
     fn the_records_used_last_are_kept() {

@@ -18,6 +18,7 @@ mod redis_proxy;
 mod requests;
 mod session_cookie;
 mod sessions;
+mod shared_operation_log;
 #[allow(
     clippy::duplicated_attributes,
     reason = "each field of an interface has its own attribute"

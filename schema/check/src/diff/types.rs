@@ -1,7 +1,7 @@
 //! Named types, and what kind they are; what is inside is compared by the file of its kind.
 
 use apollo_compiler::Name;
-use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::schema::{ExtendedType, ScalarType};
 
 use crate::change::{Affects, Change};
 use crate::coordinate::Coordinate;
@@ -49,25 +49,17 @@ fn compare_type(
     if old == new {
         return;
     }
-    let coordinate = || Coordinate::Type(name.clone());
-    descriptions::compare(&coordinate(), old.description(), new.description(), changes);
+    let coordinate = Coordinate::Type(name.clone());
+    descriptions::compare(&coordinate, old.description(), new.description(), changes);
     match (old, new) {
         (ExtendedType::Object(old), ExtendedType::Object(new)) => {
-            interfaces::compare(
-                name,
-                &old.implements_interfaces,
-                &new.implements_interfaces,
-                changes,
-            );
+            let (were, are) = (&old.implements_interfaces, &new.implements_interfaces);
+            interfaces::compare(name, were, are, changes);
             fields::compare(sides, name, &old.fields, &new.fields, changes);
         }
         (ExtendedType::Interface(old), ExtendedType::Interface(new)) => {
-            interfaces::compare(
-                name,
-                &old.implements_interfaces,
-                &new.implements_interfaces,
-                changes,
-            );
+            let (were, are) = (&old.implements_interfaces, &new.implements_interfaces);
+            interfaces::compare(name, were, are, changes);
             fields::compare(sides, name, &old.fields, &new.fields, changes);
         }
         (ExtendedType::Union(old), ExtendedType::Union(new)) => {
@@ -79,41 +71,46 @@ fn compare_type(
         (ExtendedType::InputObject(old), ExtendedType::InputObject(new)) => {
             input_fields::compare(sides, name, old, new, changes);
         }
-        (ExtendedType::Scalar(old), ExtendedType::Scalar(new)) => {
-            let url = |directives: &apollo_compiler::schema::DirectiveList| {
-                deprecation::text_argument(directives.get("specifiedBy").map(|found| &***found), "url")
-            };
-            let (old, new) = (url(&old.directives), url(&new.directives));
-            if old != new {
-                let written = |url: Option<String>| url.unwrap_or_else(|| "nothing".to_owned());
-                let message = format!(
-                    "Scalar {name} is specified by {} instead of {}",
-                    written(new),
-                    written(old)
-                );
-                let affects = Affects::Type(name.clone());
-                changes.push(Change::new(
-                    Rule::SpecifiedByChanged,
-                    coordinate(),
-                    message,
-                    affects,
-                ));
-            }
-        }
-        _ => {
-            let message = format!(
-                "{name} is {} instead of {}",
-                with_article(kind(new)),
-                with_article(kind(old))
-            );
-            changes.push(Change::new(
-                Rule::TypeKindChanged,
-                coordinate(),
-                message,
-                Affects::Type(name.clone()),
-            ));
-        }
+        (ExtendedType::Scalar(old), ExtendedType::Scalar(new)) => compare_scalar(name, old, new, changes),
+        _ => changes.push(kind_changed(name, old, new)),
     }
+}
+
+fn compare_scalar(name: &Name, old: &ScalarType, new: &ScalarType, changes: &mut Vec<Change>) {
+    let url = |scalar: &ScalarType| {
+        let directive = scalar.directives.get("specifiedBy").map(|found| &***found);
+        deprecation::text_argument(directive, "url")
+    };
+    let (old, new) = (url(old), url(new));
+    if old == new {
+        return;
+    }
+    let written = |url: Option<String>| url.unwrap_or_else(|| "nothing".to_owned());
+    let message = format!(
+        "Scalar {name} is specified by {} instead of {}",
+        written(new),
+        written(old)
+    );
+    changes.push(Change::new(
+        Rule::SpecifiedByChanged,
+        Coordinate::Type(name.clone()),
+        message,
+        Affects::Type(name.clone()),
+    ));
+}
+
+fn kind_changed(name: &Name, old: &ExtendedType, new: &ExtendedType) -> Change {
+    let message = format!(
+        "{name} is {} instead of {}",
+        with_article(kind(new)),
+        with_article(kind(old))
+    );
+    Change::new(
+        Rule::TypeKindChanged,
+        Coordinate::Type(name.clone()),
+        message,
+        Affects::Type(name.clone()),
+    )
 }
 
 fn kind(ty: &ExtendedType) -> &'static str {

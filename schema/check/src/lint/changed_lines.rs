@@ -14,7 +14,9 @@ pub(crate) fn of(subgraph: &SubgraphDocument, now: &str, scope: &Scope<'_>) -> O
     };
     // A subgraph that was not there before is new as a whole.
     let before = before.iter().find(|source| source.name == subgraph.name)?;
-    let diff = TextDiff::from_lines(before.sdl.as_str(), now);
+    // Git may give the lines of a working copy other ends than those of a commit.
+    let (before, now) = (before.sdl.replace("\r\n", "\n"), now.replace("\r\n", "\n"));
+    let diff = TextDiff::from_lines(before.as_str(), now.as_str());
     let inserted = diff
         .iter_all_changes()
         .filter(|change| change.tag() == ChangeTag::Insert);

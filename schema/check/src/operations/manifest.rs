@@ -9,7 +9,7 @@
 use apollo_compiler::parser::Parser;
 use serde_json::Value;
 
-use crate::operations::{Operation, OperationsError, Origin, first_error, operation_names};
+use crate::operations::{Operation, OperationsError, Origin, first_error, operation_names, without_mark};
 use crate::place::Place;
 
 /// Keys under which formats keep the text.
@@ -20,6 +20,7 @@ const ID: [&str; 4] = ["id", "signature", "hash", "name"];
 
 /// Reads a manifest; `path` appears in errors.
 pub(crate) fn parse(json: &str, path: &str) -> Result<Vec<Operation>, OperationsError> {
+    let json = without_mark(json);
     let value: Value = serde_json::from_str(json).map_err(|error| OperationsError::Syntax {
         path: path.to_owned(),
         line: error.line(),

@@ -78,6 +78,11 @@ pub enum OperationsError {
     },
 }
 
+/// The text without a byte order mark, which some editors put before it.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// The names of a document's operations, joined.
 fn operation_names(document: &Document) -> String {
     let names = document.definitions.iter().filter_map(|definition| {

@@ -11,7 +11,7 @@ use apollo_compiler::parser::Parser;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::operations::{Operation, OperationsError, Origin, first_error, operation_names};
+use crate::operations::{Operation, OperationsError, Origin, first_error, operation_names, without_mark};
 
 /// A client application, as it names itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ struct Line {
 /// Where a line is not what the module describes, with its number.
 pub fn parse(text: &str, path: &str) -> Result<Vec<Operation>, OperationsError> {
     let mut uses: BTreeMap<String, (usize, BTreeMap<Client, Use>)> = BTreeMap::new();
-    for (index, line) in text
+    for (index, line) in without_mark(text)
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())

@@ -1,5 +1,6 @@
 //! Reports for people.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::excerpt::{GREEN, RED, Sources, YELLOW, paint};
@@ -31,10 +32,11 @@ fn one(finding: &Finding, style: &Style, sources: &mut Sources) -> String {
         "{} {}: {}\n",
         paint(finding.level, code, style.colour),
         finding.rule,
-        finding.message
+        printable(&finding.message)
     );
     if let Some(place) = &finding.place {
-        let _ = writeln!(text, "  at {}:{}:{}", place.file, place.line, place.column);
+        let file = printable(&place.file);
+        let _ = writeln!(text, "  at {file}:{}:{}", place.line, place.column);
         text += &sources.excerpt(place, style.colour);
     }
     if !finding.why.is_empty() && finding.severity != Severity::Note {
@@ -71,7 +73,9 @@ fn usage(evidence: &Evidence) -> String {
             let _ = writeln!(
                 text,
                 "    client {}: {} requests, last {}",
-                client.client, client.requests, client.last_seen
+                printable(&client.client),
+                client.requests,
+                client.last_seen
             );
         }
     }
@@ -79,10 +83,28 @@ fn usage(evidence: &Evidence) -> String {
         let _ = writeln!(
             text,
             "  used by {} at {}:{}",
-            committed.name, committed.place.file, committed.place.line
+            committed.name,
+            printable(&committed.place.file),
+            committed.place.line
         );
     }
     text
+}
+
+/// Control characters would act on the terminal: they are written as escapes.
+fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut printable = String::new();
+    for c in text.chars() {
+        if c.is_control() {
+            printable.extend(c.escape_default());
+        } else {
+            printable.push(c);
+        }
+    }
+    Cow::Owned(printable)
 }
 
 fn summary(report: &Report, hidden: usize) -> String {

@@ -1,5 +1,6 @@
 //! A configuration and its schemas as they were at a commit, read through the `git` program.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
@@ -87,12 +88,16 @@ impl Repository {
     /// A file as it was.
     fn show(&self, commit: &str, reference: &str, path: &Path) -> Result<String, SourceError> {
         let inside = self.inside(path)?;
-        git(&self.top, &["show", &format!("{commit}:{inside}")])
-            .map_err(|problem| SourceError::Git(format!("cannot read {inside} at {reference}: {problem}")))
+        let mut object = OsString::from(format!("{commit}:"));
+        object.push(&inside);
+        git(&self.top, &[OsStr::new("show"), &object]).map_err(|problem| {
+            let inside = inside.display();
+            SourceError::Git(format!("cannot read {inside} at {reference}: {problem}"))
+        })
     }
 
     /// The path from the top of the working copy, with slashes. The file need not exist any more.
-    fn inside(&self, path: &Path) -> Result<String, SourceError> {
+    fn inside(&self, path: &Path) -> Result<OsString, SourceError> {
         let failed = |message: String| SourceError::Path {
             path: path.to_owned(),
             message,
@@ -103,11 +108,8 @@ impl Repository {
         let inside = absolute
             .strip_prefix(&top)
             .map_err(|_| failed(format!("is not in the repository {}", self.top.display())))?;
-        let parts: Vec<String> = inside
-            .components()
-            .map(|part| part.as_os_str().to_string_lossy().into_owned())
-            .collect();
-        Ok(parts.join("/"))
+        let parts: Vec<&OsStr> = inside.components().map(Component::as_os_str).collect();
+        Ok(parts.join(OsStr::new("/")))
     }
 }
 
@@ -136,7 +138,7 @@ fn resolve_links(path: &Path) -> PathBuf {
 }
 
 /// What git prints, or what it complains of.
-fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+fn git(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<String, String> {
     let mut command = Command::new("git");
     // A hook's variables speak of its own folder.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {

@@ -27,6 +27,7 @@ impl FromStr for Against {
         match text.strip_prefix("git:") {
             Some("") => Err("git: needs a commit, branch or tag, such as git:main".to_owned()),
             Some(reference) => Ok(Self::Git(reference.to_owned())),
+            None if text.is_empty() => Err("give git:REF, a folder or a file".to_owned()),
             None => Ok(Self::Path(PathBuf::from(text))),
         }
     }

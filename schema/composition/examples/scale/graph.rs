@@ -1,55 +1,15 @@
-//! Composes a made-up graph of the given size and prints how long that took and how much memory it needed at most:
-//! `cargo run --release -p fondaco-composition --example scale -- SUBGRAPHS TYPES`.
+//! A made-up graph of any size.
 //!
 //! Of every ten types of a subgraph, five are entities of its own, two are entities of its neighbours to which it adds
 //! fields (one with `@requires`), one is a value type shared with nine other subgraphs, and one each is an enum, and an
 //! input, an interface or a union.
 
 use std::fmt::Write as _;
-use std::time::Instant;
 
-use fondaco_composition::{SubgraphSource, compose};
+use fondaco_composition::SubgraphSource;
 
-fn main() -> Result<(), String> {
-    let numbers: Vec<usize> = std::env::args()
-        .skip(1)
-        .map(|text| text.parse().map_err(|_| format!("\"{text}\" is no number")))
-        .collect::<Result<_, _>>()?;
-    let [subgraphs, types] = numbers[..] else {
-        return Err("usage: scale SUBGRAPHS TYPES".to_owned());
-    };
-    let sources: Vec<_> = (0..subgraphs)
-        .map(|index| subgraph(index, subgraphs, types))
-        .collect();
-    let bytes: usize = sources.iter().map(|source| source.sdl.len()).sum();
-    let start = Instant::now();
-    let composed = compose(sources);
-    let spent = start.elapsed();
-    let composed = composed.map_err(|errors| format!("{} errors, first: {}", errors.len(), errors[0]))?;
-    println!(
-        "{subgraphs:>4} subgraphs x {types} types: {:>6.0} ms, {:>5.1} us/type, {} peak, {:.1} MB of SDL in, {:.1} MB out, {} hints",
-        spent.as_secs_f64() * 1e3,
-        spent.as_secs_f64() * 1e6 / (subgraphs * types) as f64,
-        peak_memory(),
-        bytes as f64 / 1e6,
-        composed.supergraph_sdl.len() as f64 / 1e6,
-        composed.hints.len(),
-    );
-    Ok(())
-}
-
-/// The most memory this process ever had resident, as the kernel says it.
-fn peak_memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    kilobytes.map_or_else(
-        || "?".to_owned(),
-        |kilobytes| format!("{:.0} MB", kilobytes / 1024.0),
-    )
-}
-
-fn subgraph(index: usize, subgraphs: usize, types: usize) -> SubgraphSource {
+/// One of the subgraphs.
+pub fn subgraph(index: usize, subgraphs: usize, types: usize) -> SubgraphSource {
     let mut sdl = String::from(
         "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.12\", import: [\"@key\", \"@shareable\", \"@external\", \"@requires\", \"@tag\"])\n",
     );
