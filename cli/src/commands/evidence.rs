@@ -66,15 +66,20 @@ impl EvidenceArguments {
         let mut operations: Vec<Operation> = Vec::new();
         for log in &self.usage {
             let (text, name) = self.recorded(log).await?;
-            operations.extend(usage_log::parse(&text, &name).map_err(refused)?);
+            let recorded = usage_log::parse(&text, &name).map_err(refused)?;
+            if recorded.is_empty() {
+                eprintln!("warning: {name} records no operation: it clears no change");
+            }
+            operations.extend(recorded);
         }
         for committed in &self.operations {
-            operations.extend(documents::read(committed).map_err(refused)?);
+            let found = documents::read(committed).map_err(refused)?;
+            if found.is_empty() {
+                eprintln!("warning: {} holds no operation", committed.display());
+            }
+            operations.extend(found);
         }
-        Ok(Evidenced {
-            operations,
-            recorded: !self.usage.is_empty(),
-        })
+        Ok(Evidenced { operations })
     }
 
     /// A log, and what messages call it: the address of a Redis may hold a password.

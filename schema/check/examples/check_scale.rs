@@ -47,10 +47,7 @@ fn main() -> Result<(), String> {
         after.map_err(|error| error.to_string())?,
     );
     let composed = start.elapsed();
-    let evidenced = Evidenced {
-        operations: recorded,
-        recorded: true,
-    };
+    let evidenced = Evidenced { operations: recorded };
     let report = check(&before, &after, &evidenced, &CheckSettings::default());
     println!(
         "check {subgraphs} subgraphs x {types} types, {} operations: {:>6.0} ms ({:.0} to compose both), {} peak, {} findings, {} of them breaking",

@@ -17,15 +17,21 @@ use crate::usage::Usage;
 pub struct Evidenced {
     /// Recorded and committed operations.
     pub operations: Vec<Operation>,
-    /// Whether a log of recorded operations was given, even an empty one.
-    pub recorded: bool,
+}
+
+impl Evidenced {
+    /// Whether anything was recorded: a log that holds nothing is no evidence that nobody is affected.
+    pub fn is_recorded(&self) -> bool {
+        let is_recorded = |operation: &Operation| matches!(operation.origin, Origin::Recorded(_));
+        self.operations.iter().any(is_recorded)
+    }
 }
 
 /// Compares two graphs: every change with its level, every operation that is no longer valid, every plan that became worse.
 pub fn check(before: &Graph, after: &Graph, evidenced: &Evidenced, settings: &CheckSettings) -> Report {
     let changes = differences(before, after);
     let judged = Judge::new(before, after).all(&evidenced.operations);
-    let usage = Usage::of(&judged, evidenced.recorded, &settings.usage);
+    let usage = Usage::of(&judged, evidenced.is_recorded(), &settings.usage);
     let reporter = Reporter {
         before,
         after,

@@ -12,7 +12,8 @@ const WIDEST: usize = 120;
 #[derive(Debug)]
 pub struct Sources {
     folder: Option<PathBuf>,
-    files: HashMap<String, Option<String>>,
+    /// Their lines; empty where one cannot be read.
+    files: HashMap<String, Vec<String>>,
 }
 
 impl Sources {
@@ -27,13 +28,12 @@ impl Sources {
     /// Two lines: the place's, and the mark. Empty where the file cannot be read any more.
     pub fn excerpt(&mut self, place: &Place, colour: bool) -> String {
         let folder = self.folder.clone();
-        let text = self.files.entry(place.file.clone()).or_insert_with(|| {
+        let lines = self.files.entry(place.file.clone()).or_insert_with(|| {
             let path = folder.map_or_else(|| PathBuf::from(&place.file), |folder| folder.join(&place.file));
-            std::fs::read_to_string(path).ok()
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
         });
-        let line = text
-            .as_ref()
-            .and_then(|text| text.lines().nth(place.line.saturating_sub(1)));
+        let line = lines.get(place.line.saturating_sub(1));
         let Some(line) = line.filter(|line| !line.trim().is_empty()) else {
             return String::new();
         };

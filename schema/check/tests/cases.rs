@@ -64,10 +64,7 @@ fn evidence(case: &Path) -> Evidenced {
             .for_each(|operation| operation.relative_to(case));
         operations.extend(committed);
     }
-    Evidenced {
-        operations,
-        recorded: log.exists(),
-    }
+    Evidenced { operations }
 }
 
 fn settings(case: &Path) -> CheckSettings {

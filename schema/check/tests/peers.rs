@@ -2,6 +2,8 @@
 //! every case in which a peer finds something breaking or dangerous where we do not, or the other way round, with the reason.
 //! `UPDATE_EXPECT=1` rewrites it; a difference without a reason fails in any case.
 
+#![allow(clippy::unwrap_used, reason = "for tests: what is wrong fails them")]
+
 mod case;
 
 use std::collections::{BTreeMap, BTreeSet};

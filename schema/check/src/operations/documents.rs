@@ -8,7 +8,9 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::{Definition, Document, Selection};
 use apollo_compiler::parser::Parser;
 
-use crate::operations::{Operation, OperationsError, Origin, first_error, manifest, operation_names};
+use crate::operations::{
+    Operation, OperationsError, Origin, first_error, manifest, operation_names, without_mark,
+};
 use crate::place::Place;
 
 /// Reads a file, or every `.graphql` and `.gql` file below a folder. Fragments may stand in other files of the folder.
@@ -31,10 +33,10 @@ pub fn read(path: &Path) -> Result<Vec<Operation>, OperationsError> {
             message: "operations are read from folders, .graphql, .gql and .json files".to_owned(),
         });
     }
-    let documents = files
-        .iter()
-        .map(|file| parse_file(file))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut documents = Vec::new();
+    for file in &files {
+        documents.extend(parse_file(file)?);
+    }
     let fragments = Fragments::of(&documents)?;
     let with_operations = documents.iter().filter(|(_, document)| has_operation(document));
     Ok(with_operations
@@ -72,9 +74,14 @@ fn read_text(path: &Path) -> Result<String, OperationsError> {
     })
 }
 
-fn parse_file(path: &Path) -> Result<(String, Document), OperationsError> {
+/// The file's document; none where it holds nothing but comments.
+fn parse_file(path: &Path) -> Result<Option<(String, Document)>, OperationsError> {
     let text = read_text(path)?;
     let path = path.display().to_string();
+    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if without_mark(&text).lines().all(is_blank) {
+        return Ok(None);
+    }
     let document = Parser::new().parse_ast(text, &path).map_err(|failed| {
         let (line, message) = first_error(&failed.errors);
         OperationsError::Syntax {
@@ -83,7 +90,7 @@ fn parse_file(path: &Path) -> Result<(String, Document), OperationsError> {
             message,
         }
     })?;
-    Ok((path, document))
+    Ok(Some((path, document)))
 }
 
 fn has_operation(document: &Document) -> bool {

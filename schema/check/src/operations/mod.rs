@@ -106,7 +106,11 @@ fn first_error(errors: &apollo_compiler::validation::DiagnosticList) -> (usize, 
         .map_or(1, |range| range.start.line);
     (
         line,
-        first.map_or_else(|| "cannot be read".to_owned(), |error| error.error.to_string()),
+        first.map_or_else(
+            || "cannot be read".to_owned(),
+            // It may quote characters that would act on the terminal.
+            |error| error.error.to_string().replace(char::is_control, "\u{fffd}"),
+        ),
     )
 }
 

@@ -1,6 +1,7 @@
 //! A configuration and its schemas as they were at a commit, read through the `git` program.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 
@@ -60,11 +61,12 @@ impl Repository {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        let top = git(folder, &["rev-parse", "--show-toplevel"]).map_err(|problem| {
+        let top = git_bytes(folder, &["rev-parse", "--show-toplevel"]).map_err(|problem| {
             SourceError::Git(format!("{} is in no repository: {problem}", folder.display()))
         })?;
+        let top = top.strip_suffix(b"\n").unwrap_or(&top);
         Ok(Self {
-            top: PathBuf::from(top.trim_end_matches(['\n', '\r'])),
+            top: PathBuf::from(OsStr::from_bytes(top)),
         })
     }
 
@@ -137,8 +139,14 @@ fn resolve_links(path: &Path) -> PathBuf {
     }
 }
 
-/// What git prints, or what it complains of.
+/// What git prints, as text.
 fn git(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<String, String> {
+    let printed = git_bytes(folder, arguments)?;
+    String::from_utf8(printed).map_err(|_| "the file is not UTF-8".to_owned())
+}
+
+/// What git prints, or what it complains of.
+fn git_bytes(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<Vec<u8>, String> {
     let mut command = Command::new("git");
     // A hook's variables speak of its own folder.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
@@ -150,5 +158,5 @@ fn git(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<String, String>
         let complaint = String::from_utf8_lossy(&output.stderr);
         return Err(complaint.trim().lines().next().unwrap_or("it failed").to_owned());
     }
-    String::from_utf8(output.stdout).map_err(|_| "the file is not UTF-8".to_owned())
+    Ok(output.stdout)
 }
