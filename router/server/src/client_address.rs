@@ -21,7 +21,14 @@ fn forwarded(headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
     let texts = values.filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = texts.flat_map(|text| text.split(',')).map(str::trim).collect();
     let hop = hops.len().checked_sub(trusted_proxies)?;
-    hops[hop].parse().ok()
+    address(hops[hop])
+}
+
+/// Some proxies add the port, and put an address of IPv6 in brackets.
+fn address(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -39,6 +46,23 @@ mod tests {
         for (proxies, expected) in cases {
             let expected = expected.map(|text| text.parse::<IpAddr>().unwrap());
             assert_eq!(forwarded(&headers, proxies), expected, "{proxies}");
+        }
+    }
+
+    #[test]
+    fn a_hop_may_have_a_port() {
+        for (hop, expected) in [
+            ("192.0.2.7", Some("192.0.2.7")),
+            ("192.0.2.7:4711", Some("192.0.2.7")),
+            ("2001:db8::7", Some("2001:db8::7")),
+            ("[2001:db8::7]", Some("2001:db8::7")),
+            ("[2001:db8::7]:4711", Some("2001:db8::7")),
+            ("unknown", None),
+            ("", None),
+            ("192.0.2.7:99999", None),
+        ] {
+            let expected = expected.map(|text| text.parse::<IpAddr>().unwrap());
+            assert_eq!(address(hop), expected, "{hop}");
         }
     }
 }

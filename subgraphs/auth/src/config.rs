@@ -204,3 +204,29 @@ impl fmt::Debug for Secret {
         f.write_str("Secret")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use fondaco_chassis::config::parse;
+
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_a_calendar() {
+        for key in ["refresh_token_days", "key_rotation_days", "audit_days"] {
+            for (days, accepted) in [
+                ("1", true),
+                ("36500", true),
+                ("0", false),
+                ("4000000000", false),
+                ("-1", false),
+            ] {
+                let parsed = parse::<AuthConfig>(&format!("{key}: {days}"), "test");
+                assert_eq!(parsed.is_ok(), accepted, "{key}: {days}");
+                if let Err(error) = parsed {
+                    assert!(error.to_string().contains("line 1"), "{error}");
+                }
+            }
+        }
+    }
+}
