@@ -1,9 +1,10 @@
 //! A configuration and its schemas as they were at a commit, read through the `git` program.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use fondaco_composition::SubgraphSource;
 use fondaco_composition::config::{ConfigError, SubgraphConfig, SupergraphConfig};
@@ -92,10 +93,28 @@ impl Repository {
         let inside = self.inside(path)?;
         let mut object = OsString::from(format!("{commit}:"));
         object.push(&inside);
-        git(&self.top, &[OsStr::new("show"), &object]).map_err(|problem| {
-            let inside = inside.display();
-            SourceError::Git(format!("cannot read {inside} at {reference}: {problem}"))
-        })
+        let blob = self.blob(&object);
+        blob.and_then(|blob| git(&self.top, &["cat-file", "blob", &blob]))
+            .map_err(|problem| {
+                let inside = inside.display();
+                SourceError::Git(format!("cannot read {inside} at {reference}: {problem}"))
+            })
+    }
+
+    /// The id of what a path held at a commit. Links are followed as they were then, within the repository.
+    fn blob(&self, object: &OsStr) -> Result<String, String> {
+        let input = [object.as_bytes(), b"\n"].concat();
+        let arguments = ["cat-file", "--batch-check", "--follow-symlinks"];
+        let found = git_with_input(&self.top, &arguments, &input)?;
+        let found = String::from_utf8_lossy(&found);
+        // `ID blob SIZE`, or what was asked for with a word about why not.
+        let mut words = found.lines().next().unwrap_or_default().rsplitn(3, ' ').skip(1);
+        match (words.next(), words.next()) {
+            (Some("blob"), Some(id)) => Ok(id.to_owned()),
+            (Some("tree"), _) => Err("it was a folder".to_owned()),
+            _ if found.ends_with(" missing\n") => Err("there was no such file".to_owned()),
+            _ => Err("it was a link to something that is not in the repository".to_owned()),
+        }
     }
 
     /// The path from the top of the working copy, with slashes. The file need not exist any more.
@@ -105,11 +124,18 @@ impl Repository {
             message,
         };
         let absolute = std::path::absolute(path).map_err(|error| failed(error.to_string()))?;
-        let absolute = resolve_links(&without_dots(&absolute));
+        let absolute = without_dots(&absolute);
         let top = self.top.canonicalize().unwrap_or_else(|_| self.top.clone());
-        let inside = absolute
-            .strip_prefix(&top)
-            .map_err(|_| failed(format!("is not in the repository {}", self.top.display())))?;
+        // Links on the way to the repository lead there today; those in it may have led elsewhere then.
+        let way = absolute
+            .ancestors()
+            .find(|folder| folder.canonicalize().is_ok_and(|real| real == top));
+        let inside = match way {
+            Some(way) => absolute.strip_prefix(way).map(Path::to_owned),
+            None => resolve_links(&absolute).strip_prefix(&top).map(Path::to_owned),
+        };
+        let inside =
+            inside.map_err(|_| failed(format!("is not in the repository {}", self.top.display())))?;
         let parts: Vec<&OsStr> = inside.components().map(Component::as_os_str).collect();
         Ok(parts.join(OsStr::new("/")))
     }
@@ -147,13 +173,28 @@ fn git(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<String, String>
 
 /// What git prints, or what it complains of.
 fn git_bytes(folder: &Path, arguments: &[impl AsRef<OsStr>]) -> Result<Vec<u8>, String> {
+    git_with_input(folder, arguments, b"")
+}
+
+fn git_with_input(folder: &Path, arguments: &[impl AsRef<OsStr>], input: &[u8]) -> Result<Vec<u8>, String> {
     let mut command = Command::new("git");
     // A hook's variables speak of its own folder.
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(variable);
     }
-    let output = command.arg("-C").arg(folder).args(arguments).output();
-    let output = output.map_err(|error| format!("the git program cannot be run: {error}"))?;
+    command.arg("-C").arg(folder).args(arguments);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut run = || {
+        let mut process = command.spawn()?;
+        if let Some(mut stdin) = process.stdin.take() {
+            stdin.write_all(input)?;
+        }
+        process.wait_with_output()
+    };
+    let output = run().map_err(|error| format!("the git program cannot be run: {error}"))?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         return Err(complaint.trim().lines().next().unwrap_or("it failed").to_owned());
