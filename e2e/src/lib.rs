@@ -7,6 +7,7 @@
 //! - [`client`]: a GraphQL client
 //! - [`provider`]: an outside OpenID Connect provider
 //! - [`shop`], [`scenario`]: what people do in the shop, and stories made of it
+//! - [`chaos`]: sales while processes are killed; [`redis_server`]: a Redis to be killed
 //! - [`logs`]: what logs must not hold
 //! - [`abuse`]: what attackers do, as tables
 //! - [`audit`]: the public federation audit, run against `fondaco router`
@@ -14,12 +15,14 @@
 pub mod abuse;
 pub mod audit;
 pub mod cable;
+pub mod chaos;
 pub mod client;
 pub mod logs;
 pub mod platform;
 pub mod port;
 pub mod program;
 pub mod provider;
+pub mod redis_server;
 pub mod scenario;
 pub mod scratch;
 pub mod shop;

@@ -56,6 +56,23 @@ impl Platform {
         Ok(platform)
     }
 
+    /// Starts every part as its own process beside another Redis than the servers' own, configured as `configure` changes the usual
+    /// configuration.
+    pub async fn start_beside(
+        redis_url: &str,
+        configure: impl FnOnce(&mut Value),
+    ) -> Result<Self, ProgramError> {
+        let mut platform = Self::prepare_configured(configure)?;
+        platform.environment.push(("TOKIO_WORKER_THREADS", "1"));
+        platform.start_servers(&["--durable"]).await?;
+        let [(_, database_url), _] = &platform.server_urls()?[..] else {
+            return Err(std::io::Error::other("the servers have not said where they are").into());
+        };
+        std::fs::write(platform.urls_file(), format!("{database_url}\n{redis_url}\n"))?;
+        platform.start_parts().await?;
+        Ok(platform)
+    }
+
     /// Starts every part as its own process beside servers that flush to disk as in production, configured as `configure` changes the
     /// usual configuration. Each has one worker thread, as in the compose stack: seven processes share the machine, and idle workers cost
     /// the others time.

@@ -1,0 +1,59 @@
+//! Somebody who presses the button again until there is an answer.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::shop::{self, Shopper};
+
+/// Longer than any outage of the plan, and the time after which an order is settled by itself.
+const PATIENCE: Duration = Duration::from_secs(90);
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// How a purchase ended, as its buyer knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Acknowledged: this order is paid.
+    Bought(String),
+    /// Sold out.
+    SoldOut,
+    /// Anything else that is final, in words.
+    Refused(String),
+    /// There was no final answer in time; the last one.
+    NoAnswer(String),
+}
+
+/// Buys one unit under `key`, as often as it takes to be told the outcome.
+pub async fn buy(buyer: &Shopper, sku: &str, key: String) -> Outcome {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let input = shop::order(sku, 1, "tok_success", &key);
+        let answered = buyer.client.query(shop::PURCHASE, input).await;
+        let last = match answered {
+            Ok(answer) => {
+                if let Some(outcome) = outcome(answer.data()) {
+                    return outcome;
+                }
+                answer.body.to_string()
+            }
+            Err(error) => error.to_string(),
+        };
+        if Instant::now() > deadline {
+            return Outcome::NoAnswer(last);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// None where the buyer is to try again.
+fn outcome(data: &Value) -> Option<Outcome> {
+    let payload = &data["purchase"];
+    let order = &payload["order"];
+    let code = payload["userErrors"][0]["code"].as_str();
+    match (order["status"].as_str(), code) {
+        (Some("CONFIRMED"), _) => Some(Outcome::Bought(order["id"].as_str()?.to_owned())),
+        (_, Some("SOLD_OUT")) => Some(Outcome::SoldOut),
+        (Some("PENDING"), _) | (None, None) => None,
+        (status, code) => Some(Outcome::Refused(format!("{status:?} {code:?}"))),
+    }
+}
