@@ -73,6 +73,24 @@ pub enum Selection {
     },
 }
 
+impl Selection {
+    fn conditions(&self) -> &[Condition] {
+        match self {
+            Selection::Field { conditions, .. }
+            | Selection::Inline { conditions, .. }
+            | Selection::Spread { conditions, .. } => conditions,
+        }
+    }
+
+    fn conditions_mut(&mut self) -> &mut Vec<Condition> {
+        match self {
+            Selection::Field { conditions, .. }
+            | Selection::Inline { conditions, .. }
+            | Selection::Spread { conditions, .. } => conditions,
+        }
+    }
+}
+
 impl Operation {
     /// GraphQL text. Fragments and variables that nothing uses are left out.
     pub fn text(&self) -> String {
@@ -216,83 +234,44 @@ fn smaller_lists(list: &[Selection]) -> Vec<Vec<Selection>> {
 
 fn smaller_selections(selection: &Selection) -> Vec<Selection> {
     let mut out = Vec::new();
-    let changed = |change: &dyn Fn(&mut Selection)| {
+    let mut changed = |change: &dyn Fn(&mut Selection)| {
         let mut selection = selection.clone();
         change(&mut selection);
-        selection
+        out.push(selection);
     };
-    match selection {
-        Selection::Field {
-            alias,
-            arguments,
-            conditions,
-            below,
-            ..
-        } => {
-            if alias.is_some() {
-                out.push(changed(&|selection| {
-                    if let Selection::Field { alias, .. } = selection {
-                        *alias = None;
-                    }
-                }));
+    if let Selection::Field { alias: Some(_), .. } = selection {
+        changed(&|selection| {
+            if let Selection::Field { alias, .. } = selection {
+                *alias = None;
             }
-            for index in 0..arguments.len() {
-                out.push(changed(&|selection| {
-                    if let Selection::Field { arguments, .. } = selection {
-                        arguments.remove(index);
-                    }
-                }));
-            }
-            if !conditions.is_empty() {
-                out.push(changed(&|selection| {
-                    if let Selection::Field { conditions, .. } = selection {
-                        conditions.clear();
-                    }
-                }));
-            }
-            for smaller in smaller_lists(below) {
-                out.push(changed(&|selection| {
-                    if let Selection::Field { below, .. } = selection {
-                        *below = smaller.clone();
-                    }
-                }));
-            }
+        });
+    }
+    if let Selection::Field { arguments, .. } = selection {
+        for index in 0..arguments.len() {
+            changed(&|selection| {
+                if let Selection::Field { arguments, .. } = selection {
+                    arguments.remove(index);
+                }
+            });
         }
-        Selection::Inline {
-            on,
-            conditions,
-            below,
-        } => {
-            if !conditions.is_empty() {
-                out.push(changed(&|selection| {
-                    if let Selection::Inline { conditions, .. } = selection {
-                        conditions.clear();
-                    }
-                }));
+    }
+    if !selection.conditions().is_empty() {
+        changed(&|selection| selection.conditions_mut().clear());
+    }
+    if let Selection::Inline { on: Some(_), .. } = selection {
+        changed(&|selection| {
+            if let Selection::Inline { on, .. } = selection {
+                *on = None;
             }
-            if on.is_some() {
-                out.push(changed(&|selection| {
-                    if let Selection::Inline { on, .. } = selection {
-                        *on = None;
-                    }
-                }));
-            }
-            for smaller in smaller_lists(below) {
-                out.push(changed(&|selection| {
-                    if let Selection::Inline { below, .. } = selection {
-                        *below = smaller.clone();
-                    }
-                }));
-            }
-        }
-        Selection::Spread { conditions, .. } => {
-            if !conditions.is_empty() {
-                out.push(changed(&|selection| {
-                    if let Selection::Spread { conditions, .. } = selection {
-                        conditions.clear();
-                    }
-                }));
-            }
+        });
+    }
+    if let Selection::Field { below, .. } | Selection::Inline { below, .. } = selection {
+        for smaller in smaller_lists(below) {
+            changed(&|selection| {
+                if let Selection::Field { below, .. } | Selection::Inline { below, .. } = selection {
+                    below.clone_from(&smaller);
+                }
+            });
         }
     }
     out

@@ -8,9 +8,10 @@ use fondaco_supergraph::{FieldSet, Key, SubgraphId};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use crate::choices::Part;
 use crate::normalize::FieldNode;
 use crate::position::{Position, Reach, Rivals, Selected};
-use crate::solve::{Part, Session, Value};
+use crate::solve::{Session, Value};
 
 /// Nesting of keys whose own fields need entity fetches.
 const MAX_KEY_DEPTH: usize = 2;

@@ -1,13 +1,14 @@
 //! Operation in, query plan out: pure, no I/O.
 //!
 //! - `normalize`, `contexts`: fragments and conditions flattened, values that `@fromContext` takes selected
-//! - `solve`, `abstract_types`, `key_moves`, `place`: the search for who resolves what, over `position`s by `cost`
+//! - `solve`, `choices`, `abstract_types`, `key_moves`, `place`: the search for who resolves what, over `position`s by `cost`
 //! - `work`: the limit on all of that; `override_labels`: which labels are active
 //! - `fetch_graph`, `levels`, `selection_tree`: requests and what they select
 //! - `optimize`, `write`: requests merged into fetches and written
 //! - `query_plan`, `display`: the result, and its text and JSON form
 
 mod abstract_types;
+mod choices;
 mod contexts;
 mod cost;
 pub mod display;

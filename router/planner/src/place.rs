@@ -4,11 +4,12 @@ use apollo_compiler::Name;
 use fondaco_supergraph::SubgraphId;
 use std::sync::Arc;
 
+use crate::choices::{Choice, Part};
 use crate::key_moves::{KeyField, KeySource, Move};
 use crate::normalize::FieldNode;
 use crate::position::{Draft, Hop, Input, Position, Slot};
 use crate::query_plan::Condition;
-use crate::solve::{Choice, Part, Session};
+use crate::solve::Session;
 
 impl Session<'_> {
     /// The draft with `choice` added; `None` where a key or a required field cannot be had.

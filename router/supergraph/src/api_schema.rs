@@ -20,6 +20,9 @@ pub(crate) fn of(supergraph: &Valid<Schema>, links: &Links) -> Result<Valid<Sche
         .directive_definitions
         .retain(|name, _| !filter.machinery.contains(name));
     schema.types.retain(|name, _| !filter.hidden_types.contains(name));
+    for definition in schema.directive_definitions.values_mut() {
+        filter.clean_arguments(&mut definition.make_mut().arguments);
+    }
     filter.clean_definition(schema.schema_definition.make_mut());
     for definition in schema.types.values_mut() {
         filter.clean_type(definition);

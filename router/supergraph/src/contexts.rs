@@ -111,6 +111,9 @@ fn selection_on(schema: &Schema, setter: &Name, selection: &str) -> Option<Strin
     let mut text = String::new();
     for selection in &operation.selection_set {
         match selection {
+            Selection::InlineFragment(fragment) if narrows(schema, setter, fragment) => {
+                text.push_str(&format!("{} ", fragment.serialize().no_indent()));
+            }
             Selection::InlineFragment(fragment) if !applies(schema, setter, fragment) => {}
             Selection::InlineFragment(fragment) => {
                 for inner in &fragment.selection_set {
@@ -121,6 +124,12 @@ fn selection_on(schema: &Schema, setter: &Name, selection: &str) -> Option<Strin
         }
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// Whether the condition is one of the types that the setter, a union or interface, can be.
+fn narrows(schema: &Schema, setter: &Name, fragment: &ast::InlineFragment) -> bool {
+    let condition = fragment.type_condition.as_ref();
+    condition.is_some_and(|condition| condition != setter && schema.is_subtype(setter, condition))
 }
 
 fn applies(schema: &Schema, setter: &Name, fragment: &ast::InlineFragment) -> bool {

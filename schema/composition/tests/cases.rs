@@ -91,6 +91,9 @@ fn check(case: &Path) {
                 case.display()
             );
             parses(&supergraph, case);
+            if let Err(error) = fondaco_supergraph::Supergraph::parse(&supergraph, "supergraph.graphql") {
+                panic!("{}: the router cannot read it: {error}", case.display());
+            }
             parses(&api, case);
             expect_file![case.join("supergraph.graphql")].assert_eq(&supergraph);
             expect_file![case.join("api.graphql")].assert_eq(&api);

@@ -10,6 +10,7 @@ mod labels;
 mod places;
 mod resolve;
 mod runtime_types;
+mod satisfies;
 mod walk;
 
 use crate::code::Code;

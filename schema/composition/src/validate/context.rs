@@ -53,30 +53,7 @@ fn check_argument(
         );
         return error(Code::ContextNotSet, message);
     }
-    for interface in ty
-        .implements
-        .iter()
-        .filter_map(|name| member.subgraph.types.get(name))
-    {
-        if interface.fields.contains_key(&field.name) {
-            let message = format!(
-                "\"{coordinate}\" comes from a context, so its field cannot implement \"{}.{}\"",
-                interface.name, field.name
-            );
-            error(Code::ContextNotSet, message);
-        }
-    }
-    if argument.default.is_some() {
-        let message = format!("\"{coordinate}\" comes from a context, so it cannot have a default");
-        error(Code::ContextNotSet, message);
-    }
-    if !member.facts.keys(&ty.name).iter().any(|key| key.resolvable) {
-        let message = format!(
-            "\"{coordinate}\" comes from a context, so \"{}\" needs a resolvable @key",
-            ty.name
-        );
-        error(Code::ContextNoResolvableKey, message);
-    }
+    check_field(member, ty, field, argument, &mut error);
     let Some((context, selection)) = split_context(text).filter(|(_, selection)| !selection.is_empty())
     else {
         let message = format!("\"{coordinate}\": \"{text}\" is not of the form \"$context {{ field }}\"");
@@ -110,6 +87,41 @@ fn check_argument(
             );
             error(Code::ContextInvalidSelection, message);
         }
+    }
+}
+
+/// What the field of such an argument, and its type, must be like.
+fn check_field(
+    member: &Member,
+    ty: &TypeDef,
+    field: &FieldDef,
+    argument: &InputDef,
+    error: &mut dyn FnMut(Code, String),
+) {
+    let coordinate = format!("{}.{}({}:)", ty.name, field.name, argument.name);
+    for interface in ty
+        .implements
+        .iter()
+        .filter_map(|name| member.subgraph.types.get(name))
+    {
+        if interface.fields.contains_key(&field.name) {
+            let message = format!(
+                "\"{coordinate}\" comes from a context, so its field cannot implement \"{}.{}\"",
+                interface.name, field.name
+            );
+            error(Code::ContextNotSet, message);
+        }
+    }
+    if argument.default.is_some() {
+        let message = format!("\"{coordinate}\" comes from a context, so it cannot have a default");
+        error(Code::ContextNotSet, message);
+    }
+    if !member.facts.keys(&ty.name).iter().any(|key| key.resolvable) {
+        let message = format!(
+            "\"{coordinate}\" comes from a context, so \"{}\" needs a resolvable @key",
+            ty.name
+        );
+        error(Code::ContextNoResolvableKey, message);
     }
 }
 
