@@ -14,7 +14,7 @@ fn every_case_composes_as_expected() {
     cases.iter().for_each(|case| check(case));
 }
 
-/// Every code but the limit on paths, which no readable case can exceed.
+/// Every code but the limit on paths, which no readable case can exceed: it has a test beside the limit.
 #[test]
 fn every_code_has_a_case() {
     let mut errors = String::new();

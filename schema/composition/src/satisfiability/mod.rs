@@ -49,3 +49,37 @@ fn check_with_limit(
     }
     (errors, walk.hints)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SubgraphSource, ingest_all, merge::merge};
+
+    /// A chain of types in one subgraph: each is one state with one place.
+    fn chain(length: usize) -> Vec<Member> {
+        let types: String = (0..length)
+            .map(|index| format!("type T{index} {{ next: T{} }}\n", (index + 1) % length))
+            .collect();
+        let source = SubgraphSource {
+            name: "a".to_owned(),
+            url: String::new(),
+            sdl: format!("type Query {{ first: T0 }}\n{types}"),
+            file: None,
+        };
+        ingest_all(vec![source]).unwrap()
+    }
+
+    fn codes(length: usize, most_places: usize) -> Vec<Code> {
+        let members = chain(length);
+        let (supergraph, errors, _) = merge(&members);
+        assert!(errors.is_empty());
+        let (errors, _) = check_with_limit(&supergraph, &members, most_places);
+        errors.iter().map(|error| error.code).collect()
+    }
+
+    #[test]
+    fn more_places_than_the_limit_are_refused() {
+        assert_eq!(codes(10, 11), []);
+        assert_eq!(codes(10, 10), [Code::MaxValidationSubgraphPathsExceeded]);
+    }
+}
