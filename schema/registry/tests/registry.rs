@@ -36,6 +36,8 @@ impl Scratch {
     async fn database() -> Self {
         let url = std::env::var("DATABASE_URL").expect("DATABASE_URL names a Postgres; ./dev test sets it");
         let server = PgConnectOptions::from_str(&url).unwrap();
+        let maintenance = server.get_database().unwrap_or("postgres").to_owned();
+        let server = server.database(&maintenance);
         let name = format!("fondaco_registry_test_{}", Uuid::new_v4().simple());
         run(&server, &format!("create database {name}")).await;
         Self {
