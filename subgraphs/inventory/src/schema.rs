@@ -19,7 +19,7 @@ use reserve::ReserveMutation;
 #[graphql(name = "Query")]
 pub struct Query(StockQuery, EntityQuery);
 
-/// The root of mutations: what merchants do, and what services do.
+/// The mutation root.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
 pub struct Mutation(AdjustMutation, ReserveMutation);

@@ -14,7 +14,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod sign_up;
 
-/// Root of mutations.
+/// The mutation root.
 #[derive(Debug, Default, MergedObject)]
 pub struct Mutation(
     sign_up::SignUpMutation,

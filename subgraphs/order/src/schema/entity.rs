@@ -6,11 +6,11 @@ use fondaco_contracts::UserId;
 
 use super::connection::{self, OrderConnection};
 
-/// An account, which belongs to the auth subgraph.
+/// An account.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct User {
-    /// The account's id.
+    /// Its id.
     pub id: UserId,
 }
 

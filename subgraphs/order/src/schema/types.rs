@@ -144,7 +144,7 @@ impl OrderTransition {
     }
 }
 
-/// What was bought; it belongs to the product subgraph.
+/// One of the forms in which a product is sold.
 #[derive(SimpleObject)]
 #[graphql(unresolvable = "sku")]
 pub struct ProductVariant {

@@ -7,7 +7,7 @@ use fondaco_contracts::OrderId;
 use super::{loader::ChargeLoader, types::Payment};
 use crate::store::Charge;
 
-/// An order, which belongs to the order subgraph.
+/// A purchase, or a draft of one.
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct Order {
