@@ -41,6 +41,7 @@ pub struct Supergraph {
     subgraphs: Vec<Subgraph>,
     types: FxHashMap<Name, TypeModel>,
     override_labels: Vec<Arc<str>>,
+    has_contexts: bool,
     requirements: Requirements,
 }
 
@@ -58,6 +59,7 @@ impl Supergraph {
         let mut types = join_spec::types(&schema, &join, &subgraphs, &contexts)?;
         interface_objects::spread(&schema, &mut types);
         let override_labels = override_labels(&types);
+        let has_contexts = has_contexts(&types);
         let requirements = Requirements::of(&schema, &links);
         let api_schema = Arc::new(api_schema::of(&schema, &links)?);
         Ok(Supergraph {
@@ -66,6 +68,7 @@ impl Supergraph {
             subgraphs,
             types,
             override_labels,
+            has_contexts,
             requirements,
         })
     }
@@ -113,9 +116,7 @@ impl Supergraph {
 
     /// Whether any argument takes its value from a context.
     pub fn has_contexts(&self) -> bool {
-        let fields = self.types.values().flat_map(|model| model.fields.values());
-        let mut sources = fields.flat_map(|field| field.sources.values());
-        sources.any(|source| !source.context_arguments.is_empty())
+        self.has_contexts
     }
 
     /// Security directives, by coordinate.
@@ -131,4 +132,11 @@ fn override_labels(types: &FxHashMap<Name, TypeModel>) -> Vec<Arc<str>> {
         .filter_map(|source| source.override_rule.as_ref());
     let labels: BTreeSet<Arc<str>> = rules.map(|rule| rule.label.clone()).collect();
     labels.into_iter().collect()
+}
+
+/// Asked by every plan, hence found once: a large graph has many fields.
+fn has_contexts(types: &FxHashMap<Name, TypeModel>) -> bool {
+    let fields = types.values().flat_map(|model| model.fields.values());
+    let mut sources = fields.flat_map(|field| field.sources.values());
+    sources.any(|source| !source.context_arguments.is_empty())
 }
