@@ -66,8 +66,8 @@ fn exit_codes_are_those_documented() {
     }
 }
 
-#[test]
-fn wrong_use_is_named() {
+/// A graph that did not change, beside files that are wrong in one way each.
+fn beside_wrong_files() -> Folder {
     let folder = changed(BEFORE);
     folder.write("empty.yaml", "");
     folder.write("typo.yaml", "check: { rules: { FIELD_GONE: off } }");
@@ -80,6 +80,12 @@ fn wrong_use_is_named() {
     folder.write("latin1/supergraph.yaml", b"subgraphs: { \xe9: {} }");
     folder.write("empty/notes", "");
     folder.write("queries/a.graphql", "query A { a }\n\nquery B {");
+    folder
+}
+
+#[test]
+fn wrong_use_is_named() {
+    let folder = beside_wrong_files();
     for (arguments, said) in [
         (&["check"][..], "--config"),
         (&["check", "--config", "supergraph.yaml"], "--against"),
@@ -119,6 +125,11 @@ fn wrong_use_is_named() {
     ] {
         folder.fondaco(arguments).expect(3, said);
     }
+}
+
+#[test]
+fn wrong_options_of_a_check_are_named() {
+    let folder = beside_wrong_files();
     for (arguments, said) in [
         (
             &["--format", "xml"][..],
@@ -150,6 +161,11 @@ fn wrong_use_is_named() {
         let run = check(&folder, arguments).expect(3, said);
         assert!(!run.err.contains("hunter2"), "{}", run.err);
     }
+}
+
+#[test]
+fn what_is_no_earlier_graph_is_an_error() {
+    let folder = beside_wrong_files();
     for against in [
         "none",
         "empty",

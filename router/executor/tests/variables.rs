@@ -72,9 +72,18 @@ fn check(ty: &str, variables: &str, expected: Result<&str, &str>) {
     }
 }
 
+/// A type, the variables sent, and those passed on or what is said.
+type Case = (&'static str, &'static str, Result<&'static str, &'static str>);
+
+fn check_all(cases: &[Case]) {
+    for (ty, variables, expected) in cases {
+        check(ty, variables, *expected);
+    }
+}
+
 #[test]
-fn values_are_coerced_by_type() {
-    let cases = [
+fn scalars_and_enums_are_coerced() {
+    check_all(&[
         ("Int", "{}", Ok("{}")),
         ("Int", "null", Ok("{}")),
         ("Int", r#"{"v":null}"#, Ok(r#"{"v":null}"#)),
@@ -111,6 +120,12 @@ fn values_are_coerced_by_type() {
         ("Color = GREEN", "{}", Ok(r#"{"v":"GREEN"}"#)),
         ("Color", r#"{"v":"BLUE"}"#, Err("does not exist in enum")),
         ("Color", r#"{"v":1}"#, Err("given as a string")),
+    ]);
+}
+
+#[test]
+fn lists_and_input_objects_are_coerced() {
+    check_all(&[
         ("[[Int]]", r#"{"v":5}"#, Ok(r#"{"v":[[5]]}"#)),
         ("[[Int]]", r#"{"v":[1,[2,null]]}"#, Ok(r#"{"v":[[1],[2,null]]}"#)),
         ("[[Int]]", r#"{"v":[[1,"x"]]}"#, Err(r#"at \"v[0][1]\""#)),
@@ -139,10 +154,13 @@ fn values_are_coerced_by_type() {
             Err("is not defined by type"),
         ),
         ("Filter", r#"{"v":[]}"#, Err("expected an object")),
+    ]);
+}
+
+#[test]
+fn what_is_no_object_of_variables_is_refused() {
+    check_all(&[
         ("Int", r#"[1]"#, Err("must be a JSON object")),
         ("Int", r#"{"v":"#, Err("could not be read")),
-    ];
-    for (ty, variables, expected) in cases {
-        check(ty, variables, expected);
-    }
+    ]);
 }
