@@ -8,8 +8,8 @@ use quick_cache::sync::Cache;
 
 /// Documents kept; the least used make room.
 const KEPT: usize = 1_000;
-/// Longer documents are not kept, which bounds the memory.
-const MAX_BYTES: usize = 16 * 1024;
+/// Longer documents are not kept, which bounds the memory: a parsed one takes some twenty times its text.
+const MAX_BYTES: usize = 4 * 1024;
 
 /// Parsed documents by their text.
 pub struct Documents(Cache<String, ExecutableDocument>);
