@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use fondaco_e2e::platform::Platform;
+use fondaco_e2e::platform::{Mode, Platform};
 
 use crate::load::{Bounds, Outcome, Pace, Workload};
 
@@ -36,6 +36,9 @@ struct Arguments {
     /// Seconds of the open-loop measurement.
     #[arg(long, default_value_t = 60)]
     purchase_seconds: u64,
+    /// Measure the platform as one process, as `fondaco up` runs it, instead of a process for each part.
+    #[arg(long)]
+    one_process: bool,
     /// Measure the planner only.
     #[arg(long)]
     planner: bool,
@@ -52,7 +55,12 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         };
     }
-    let mut platform = match Platform::start_durable(scenario::configure).await {
+    let mode = if arguments.one_process {
+        Mode::OneProcess
+    } else {
+        Mode::Separate
+    };
+    let mut platform = match Platform::start_durable(mode, scenario::configure).await {
         Ok(platform) => platform,
         Err(error) => {
             eprintln!("error: {error}");
@@ -128,10 +136,10 @@ async fn one(platform: &Platform, name: &str, workload: &Workload, bounds: Bound
 /// The platform's processes, the servers as a group, and this one.
 fn processes(platform: &Platform) -> Vec<(String, u32)> {
     let parts = platform.programs.iter().filter_map(|(name, program)| {
-        let label = if name == "servers" {
-            "servers/".to_owned()
-        } else {
-            name.clone()
+        let label = match name.as_str() {
+            // Its descendants, each under its own name.
+            "servers" | "up" => format!("{name}/"),
+            part => part.to_owned(),
         };
         Some((label, program.pid()?))
     });

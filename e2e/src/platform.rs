@@ -73,13 +73,18 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Starts every part as its own process beside servers that flush to disk as in production, configured as `configure` changes the
-    /// usual configuration. Each has one worker thread, as in the compose stack: seven processes share the machine, and idle workers cost
-    /// the others time.
-    pub async fn start_durable(configure: impl FnOnce(&mut Value)) -> Result<Self, ProgramError> {
+    /// Starts a platform whose servers flush to disk as in production, configured as `configure` changes the usual configuration. Parts that
+    /// are processes of their own have one worker thread each, as in the compose stack: seven processes share the machine, and idle workers
+    /// cost the others time.
+    pub async fn start_durable(mode: Mode, configure: impl FnOnce(&mut Value)) -> Result<Self, ProgramError> {
         let mut platform = Self::prepare_configured(configure)?;
-        platform.environment.push(("TOKIO_WORKER_THREADS", "1"));
-        platform.start_separate(&["--durable"]).await?;
+        match mode {
+            Mode::OneProcess => platform.start_one_process().await?,
+            Mode::Separate => {
+                platform.environment.push(("TOKIO_WORKER_THREADS", "1"));
+                platform.start_separate(&["--durable"]).await?;
+            }
+        }
         Ok(platform)
     }
 

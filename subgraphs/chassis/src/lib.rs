@@ -7,6 +7,7 @@
 //! - [`identity`]: signs and verifies that header
 //! - [`federation`]: the schema builder, `@authenticated`, and the SDL a service publishes
 //! - [`server`]: axum router around a schema, with health, readiness and limits
+//! - [`batch`]: many callers, one transaction
 //! - [`data_loader`]: how data loaders wait for keys
 //! - [`request_id`]: the `x-request-id` that joins the logs of one request
 //! - [`service`]: a started service: its router and its background tasks
@@ -68,6 +69,7 @@
 //!
 //! An entity finder returns `Result<Option<T>, ApiError>`: `None` makes one entity null, an error fails the whole `_entities` call.
 
+pub mod batch;
 pub mod caller;
 pub mod client;
 pub mod config;
@@ -86,6 +88,7 @@ pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use batch::Batcher;
 pub use caller::{
     Caller, ClientAddress, caller, client_address, require_scope, require_service, require_user,
 };

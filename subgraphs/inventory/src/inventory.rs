@@ -11,12 +11,11 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, Batcher};
 use fondaco_contracts::{ReservationId, Sku};
 use uuid::Uuid;
 
 use crate::{
-    batch::Batcher,
     counters::{Admission, Counters},
     epoch::Guard,
     loading::{self, Loaded},
@@ -36,8 +35,6 @@ const MAX_BATCH: usize = 500;
 const REDIS_GRACE: Duration = Duration::from_secs(30);
 const OVERDUE_LIMIT: usize = 500;
 
-type Outcome = Result<Option<ReservationStatus>, ApiError>;
-
 /// A wish, and the epoch whose counters admitted it.
 type Admitted = (Uuid, Wish);
 
@@ -47,9 +44,9 @@ pub struct Inventory {
     store: Store,
     counters: Arc<Counters>,
     guard: Arc<Guard>,
-    holds: Arc<Batcher<Admitted, Result<Held, ApiError>>>,
-    settlements: Arc<Batcher<(ReservationId, Settlement), Outcome>>,
-    loads: Arc<Batcher<Sku, Result<Loaded, ApiError>>>,
+    holds: Arc<Batcher<Admitted, Held>>,
+    settlements: Arc<Batcher<(ReservationId, Settlement), Option<ReservationStatus>>>,
+    loads: Arc<Batcher<Sku, Loaded>>,
 }
 
 impl Inventory {
@@ -64,13 +61,13 @@ impl Inventory {
             store,
             counters,
             guard,
-            holds: Arc::new(Batcher::new(MAX_BATCH, move |admitted| {
+            holds: Arc::new(Batcher::new(MAX_BATCH, 1, move |admitted| {
                 hold_all(held.clone(), admitted)
             })),
-            settlements: Arc::new(Batcher::new(MAX_BATCH, move |wanted| {
+            settlements: Arc::new(Batcher::new(MAX_BATCH, 1, move |wanted| {
                 settle_all(settled.clone(), Arc::clone(&following), wanted)
             })),
-            loads: Arc::new(Batcher::new(MAX_BATCH, move |skus| {
+            loads: Arc::new(Batcher::new(MAX_BATCH, 1, move |skus| {
                 loading::load_all(loaded.clone(), Arc::clone(&loading), Arc::clone(&looking), skus)
             })),
         }
@@ -121,7 +118,7 @@ impl Inventory {
         if admission != Admission::NotReady {
             return Ok(Ok(admission));
         }
-        match self.loads.submit(sku.clone()).await?? {
+        match self.loads.submit(sku.clone()).await? {
             Loaded::Now(_) => Ok(Ok(self.counters.reserve(wish, sku, want, parameters).await?)),
             Loaded::Closed => Ok(Ok(Admission::NotReady)),
             Loaded::Unknown => Ok(Err(sku.clone())),
@@ -137,7 +134,7 @@ impl Inventory {
         taken: &[Sku],
     ) -> Result<Answer, ApiError> {
         let (id, closed) = (wish.id, not_ready(&wish));
-        match self.holds.submit((epoch, wish)).await?? {
+        match self.holds.submit((epoch, wish)).await? {
             Held::Stale => {
                 self.compensate(id, taken).await;
                 Ok(closed)
@@ -197,7 +194,7 @@ impl Inventory {
         reservation: ReservationId,
         settlement: Settlement,
     ) -> Result<Option<ReservationStatus>, ApiError> {
-        self.settlements.submit((reservation, settlement)).await?
+        self.settlements.submit((reservation, settlement)).await
     }
 
     /// What is available of each SKU, in one lookup; SKUs without stock have nothing. Without Redis, Postgres answers.
@@ -324,41 +321,28 @@ fn not_ready(wish: &Wish) -> Answer {
 }
 
 /// Wishes that different epochs admitted do not share a transaction; there is more than one only while counters are rebuilt.
-async fn hold_all(store: Store, admitted: Vec<Admitted>) -> Vec<Result<Held, ApiError>> {
+async fn hold_all(store: Store, admitted: Vec<Admitted>) -> Result<Vec<Held>, ApiError> {
     let mut answers = Vec::with_capacity(admitted.len());
     for some in admitted.chunk_by(|one, next| one.0 == next.0) {
         let wishes: Vec<Wish> = some.iter().map(|(_, wish)| wish.clone()).collect();
-        match store.hold(some[0].0, &wishes).await.map_err(ApiError::from) {
-            Ok(held) => answers.extend(held.into_iter().map(Ok)),
-            Err(error) => answers.extend(wishes.iter().map(|_| Err(error.clone()))),
-        }
+        answers.extend(store.hold(some[0].0, &wishes).await?);
     }
-    answers
+    Ok(answers)
 }
 
 async fn settle_all(
     store: Store,
     counters: Arc<Counters>,
     wanted: Vec<(ReservationId, Settlement)>,
-) -> Vec<Outcome> {
-    let settled = async {
-        let mut transaction = store.begin().await?;
-        let settled = settle(&mut transaction, &wanted).await?;
-        forget_returned(&counters, &settled).await?;
-        transaction.commit().await?;
-        Ok::<_, ApiError>(settled)
-    };
-    match settled.await {
-        Ok(settled) => {
-            follow(&counters, &settled).await;
-            let statuses: HashMap<_, _> = settled.iter().map(|one| (one.id, one.status)).collect();
-            wanted
-                .iter()
-                .map(|(id, _)| Ok(statuses.get(id).copied()))
-                .collect()
-        }
-        Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
-    }
+) -> Result<Vec<Option<ReservationStatus>>, ApiError> {
+    let mut transaction = store.begin().await?;
+    let settled = settle(&mut transaction, &wanted).await?;
+    forget_returned(&counters, &settled).await?;
+    transaction.commit().await?;
+    follow(&counters, &settled).await;
+    let statuses: HashMap<_, _> = settled.iter().map(|one| (one.id, one.status)).collect();
+    let status = |(id, _): &(ReservationId, Settlement)| statuses.get(id).copied();
+    Ok(wanted.iter().map(status).collect())
 }
 
 async fn forget_returned(counters: &Counters, settled: &[Settled]) -> Result<(), ApiError> {

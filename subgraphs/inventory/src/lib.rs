@@ -5,13 +5,12 @@
 //! - `inventory`: what it does, across both stores, and why they stay in step
 //! - `counters` with `reserve.lua`, `confirm.lua`, `release.lua`, `load.lua`, `overdue.lua`, `mark.lua`: Redis admits
 //! - `epoch`: whether Redis still has what it was told, and what happens if not; `loading`: counters are made from Postgres
-//! - `store`: Postgres decides; `batch`: many reservations in one transaction
+//! - `store`: Postgres decides, many reservations in one transaction
 //! - `reaper`: holds expire; `orders`: what happens to orders settles them
 //! - `schema`: the GraphQL side; `availability`: its data loader
 //! - `seed`: stock for the demo catalogue
 
 mod availability;
-mod batch;
 pub mod books;
 pub mod config;
 mod counters;

@@ -28,31 +28,23 @@ pub async fn load_all(
     counters: Arc<Counters>,
     guard: Arc<Guard>,
     mut skus: Vec<Sku>,
-) -> Vec<Result<Loaded, ApiError>> {
+) -> Result<Vec<Loaded>, ApiError> {
     let wanted = skus.clone();
     skus.sort();
     skus.dedup();
-    let loaded = async {
-        let before = counters.epoch();
-        guard.look().await?;
-        // Whoever was admitted before is refused in the end, so nobody is admitted by the new counters on the way.
-        if before != counters.epoch() {
-            return Ok(None);
-        }
-        load(&store, &counters, &skus).await.map(Some)
-    };
-    match loaded.await {
-        Ok(Some(found)) => wanted
-            .iter()
-            .map(|sku| {
-                Ok(found
-                    .get(sku)
-                    .map_or(Loaded::Unknown, |units| Loaded::Now(*units)))
-            })
-            .collect(),
-        Ok(None) => wanted.iter().map(|_| Ok(Loaded::Closed)).collect(),
-        Err(error) => wanted.iter().map(|_| Err(error.clone())).collect(),
+    let before = counters.epoch();
+    guard.look().await?;
+    // Whoever was admitted before is refused in the end, so nobody is admitted by the new counters on the way.
+    if before != counters.epoch() {
+        return Ok(vec![Loaded::Closed; wanted.len()]);
     }
+    let found = load(&store, &counters, &skus).await?;
+    let loaded = |sku| {
+        found
+            .get(sku)
+            .map_or(Loaded::Unknown, |units| Loaded::Now(*units))
+    };
+    Ok(wanted.iter().map(loaded).collect())
 }
 
 /// Loads the counters of `skus` where they are missing, under the locks of their stock rows; what is available of those that have stock.

@@ -66,10 +66,10 @@ impl Cancellations {
             };
             let change = Transition {
                 refund_due: order.status != Status::Draft,
-                key: Some(key),
+                key: Some(key.clone()),
                 ..Transition::new(&order, Event::Cancelled, to)
             };
-            if let Some(cancelled) = self.settlement.make(&change).await? {
+            if let Some(cancelled) = self.settlement.make(change).await? {
                 return Ok(cancelled);
             }
         }

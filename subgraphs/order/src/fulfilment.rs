@@ -58,11 +58,11 @@ impl Fulfilments {
                 return Err(UserError::on("orderId", ErrorCode::OrderNotFulfillable, message).into());
             };
             let change = Transition {
-                tracking_code,
-                key: Some(key),
+                tracking_code: tracking_code.map(str::to_owned),
+                key: Some(key.clone()),
                 ..Transition::new(&order, Event::Fulfilled, to)
             };
-            if let Some(sent) = self.settlement.make(&change).await? {
+            if let Some(sent) = self.settlement.make(change).await? {
                 return Ok(sent);
             }
         }

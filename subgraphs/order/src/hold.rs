@@ -6,7 +6,7 @@ use fondaco_contracts::{ErrorCode, ReservationId, Sku, UserError, UserId};
 
 use crate::{
     error::Stop,
-    peers::inventory::{HoldLine, Inventory, Outcome, Reservation},
+    peers::inventory::{HoldLine, HoldRequest, Inventory, Outcome, Reservation},
     pricing::{Priced, unknown_sku},
     store::{Key, Store},
 };
@@ -45,11 +45,11 @@ impl Holds {
     pub async fn hold(&self, key: &Key, reservation: ReservationId, lines: &[Priced]) -> Result<Hold, Stop> {
         let wanted: Vec<HoldLine> = lines.iter().map(Priced::to_hold).collect();
         let mut name = reservation;
-        let mut answer = self.ask(name, key.customer, &wanted).await?;
+        let mut answer = self.ask(name, key.customer, wanted.clone()).await?;
         if answer.outcome == Outcome::KeyReused {
             self.inventory.release(name).await?;
             name = self.renew(key, name).await?;
-            answer = self.ask(name, key.customer, &wanted).await?;
+            answer = self.ask(name, key.customer, wanted).await?;
         }
         let until = answer.expires_at.unwrap_or_else(Utc::now);
         refusal(lines, &answer).map_or(
@@ -68,11 +68,17 @@ impl Holds {
 
     async fn ask(
         &self,
-        name: ReservationId,
-        customer: UserId,
-        lines: &[HoldLine],
-    ) -> Result<Reservation, CallError> {
-        self.inventory.reserve(name, customer, lines, self.seconds).await
+        reservation_id: ReservationId,
+        customer_id: UserId,
+        lines: Vec<HoldLine>,
+    ) -> Result<Reservation, ApiError> {
+        let request = HoldRequest {
+            reservation_id,
+            customer_id,
+            lines,
+            ttl_seconds: self.seconds,
+        };
+        self.inventory.reserve(request).await
     }
 
     async fn renew(&self, key: &Key, old: ReservationId) -> Result<ReservationId, Stop> {

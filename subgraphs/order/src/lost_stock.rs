@@ -64,7 +64,7 @@ async fn cancel(connection: &mut PgConnection, lost: &ReservationLost) -> Result
         return Ok(None);
     };
     let change = Transition {
-        failure: Some(SOLD_OUT),
+        failure: Some(SOLD_OUT.to_owned()),
         refund_due: true,
         ..Transition::new(&order, order::Event::StockLost, to)
     };

@@ -221,7 +221,7 @@ impl Purchases {
         };
         Ok(self
             .store
-            .place(attempt.key, &new, self.config.settle_after())
+            .place(attempt.key, new, self.config.settle_after())
             .await?)
     }
 

@@ -80,7 +80,7 @@ impl Settlement {
     }
 
     /// Makes a transition, and hurries its event. None when the order is no longer as it was read.
-    pub async fn make(&self, change: &Transition<'_>) -> Result<Option<Order>, ApiError> {
+    pub async fn make(&self, change: Transition) -> Result<Option<Order>, ApiError> {
         let moved = self.store.transition(change).await?;
         if moved.is_some() {
             self.wake.notify();
@@ -180,11 +180,11 @@ impl Settlement {
             return Ok(order);
         };
         let change = Transition {
-            failure,
+            failure: failure.map(str::to_owned),
             refund_due,
             ..Transition::new(&order, event, to)
         };
-        match self.make(&change).await? {
+        match self.make(change).await? {
             Some(moved) => Ok(moved),
             None => stored(&self.store, order.id).await,
         }

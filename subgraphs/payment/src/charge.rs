@@ -91,7 +91,7 @@ impl Charges {
             amount: request.amount,
             parameters: fingerprint(request, customer),
         };
-        if self.store.record(request, &terms).await? {
+        if self.store.record(request, terms.clone()).await? {
             let answer = self.ask(self.provider.charge(request)).await;
             return Ok(self.conclude(request.order, answer).await?);
         }

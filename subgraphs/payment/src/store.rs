@@ -1,16 +1,25 @@
-//! The charges in Postgres: all SQL of this service, that of [`refunds`] in a file of its own.
+//! The charges in Postgres: all SQL of this service.
+//!
+//! - [`batches`]: what every charge takes, for many at a time
+//! - [`refunds`]: refunds and the ledger
+//! - [`provider`]: what the provider calls things
 //!
 //! Every change of a charge is one statement, conditional on the status it starts from, so that of two actors only the first succeeds
 //! and the other reads what it decided.
 
+mod batches;
 pub mod provider;
 pub mod refunds;
 
+use std::sync::Arc;
+
+use fondaco_chassis::{ApiError, Batcher};
 use fondaco_contracts::{Money, OrderId, PaymentId, UserId};
 use sqlx::{FromRow, PgPool, Row, postgres::PgRow};
 use thiserror::Error;
 use uuid::Uuid;
 
+use self::batches::{Conclusion, NewCharge, conclude_all, find_all, record_all};
 use crate::{
     provider::{ChargeRequest, Verdict},
     status::{Event, Status},
@@ -19,7 +28,13 @@ use crate::{
 /// A database fault.
 #[derive(Debug, Error)]
 #[error(transparent)]
-pub struct StoreError(#[from] pub sqlx::Error);
+pub struct StoreError(#[from] pub ApiError);
+
+impl From<sqlx::Error> for StoreError {
+    fn from(fault: sqlx::Error) -> Self {
+        Self(fault.into())
+    }
+}
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,64 +86,54 @@ impl Charge {
     }
 }
 
-/// The table of charges.
+/// As many share a statement at most.
+const MAX_BATCH: usize = 100;
+/// So many statements read at a time.
+const READ_LANES: usize = 4;
+
+/// The table of charges. What every purchase does is done for many at a time: what arrives while others are being stored shares the next
+/// statement. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    reads: Arc<Batcher<Vec<OrderId>, Vec<Charge>>>,
+    records: Arc<Batcher<NewCharge, bool>>,
+    conclusions: Arc<Batcher<Conclusion, bool>>,
 }
 
 impl Store {
-    /// Over a migrated database.
+    /// Over a migrated database. Must be called within a tokio runtime.
     pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+        let (reads, records, conclusions) = (pool.clone(), pool.clone(), pool.clone());
+        Self {
+            pool,
+            reads: Arc::new(Batcher::new(MAX_BATCH, READ_LANES, move |some| {
+                find_all(reads.clone(), some)
+            })),
+            records: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+                record_all(records.clone(), some)
+            })),
+            conclusions: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+                conclude_all(conclusions.clone(), some)
+            })),
+        }
     }
 
     /// Records a charge before the provider is asked. False when the order has a record already.
-    pub async fn record(&self, request: &ChargeRequest, terms: &Terms) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "insert into charge (order_id, id, status, customer_id, amount, currency, parameters, token, capture)
-             values ($1, $2, 'PENDING', $3, $4, $5, $6, $7, $8) on conflict (order_id) do nothing",
-        )
-        .bind(request.order.as_uuid())
-        .bind(PaymentId::new().as_uuid())
-        .bind(terms.customer.as_uuid())
-        .bind(request.amount.minor_units())
-        .bind(request.amount.currency.as_str())
-        .bind(&terms.parameters)
-        .bind(&request.token)
-        .bind(request.capture)
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
+    pub async fn record(&self, request: &ChargeRequest, terms: Terms) -> Result<bool, StoreError> {
+        let new = NewCharge {
+            order: request.order,
+            terms,
+            token: request.token.clone(),
+            capture: request.capture,
+        };
+        Ok(self.records.submit(new).await?)
     }
 
     /// Stores the provider's answer, and books what it took; changes nothing where the charge is beyond that already.
     pub async fn conclude(&self, order: OrderId, verdict: &Verdict) -> Result<bool, StoreError> {
-        let (event, code, url) = match verdict {
-            Verdict::Captured => (Event::Captured, None, None),
-            Verdict::Authorized => (Event::Authorized, None, None),
-            Verdict::ConfirmationRequired(url) => (Event::ConfirmationRequired, None, Some(url)),
-            Verdict::Declined(code) => (Event::Declined, Some(code), None),
-        };
-        let done = sqlx::query(
-            "with concluded as (
-                update charge set status = $2, decline_code = $3, confirmation_url = $4, token = null, updated_at = now()
-                where order_id = $1 and status = any($5)
-                returning id, order_id, amount
-             ), booked as (
-                insert into ledger_entry (order_id, kind, amount, reference)
-                select order_id, 'CAPTURED', amount, id from concluded where $2 = 'CAPTURED'
-             )
-             select id from concluded",
-        )
-        .bind(order.as_uuid())
-        .bind(event.leads_to().as_str())
-        .bind(code)
-        .bind(url)
-        .bind(names(event))
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(done.is_some())
+        let verdict = verdict.clone();
+        Ok(self.conclusions.submit(Conclusion { order, verdict }).await?)
     }
 
     /// Stores that the provider did not answer.
@@ -180,18 +185,9 @@ impl Store {
         Ok(self.find_many(&[order]).await?.pop())
     }
 
-    /// The charges of many orders, in one statement; orders without one are left out.
+    /// The charges of many orders; orders without one are left out.
     pub async fn find_many(&self, orders: &[OrderId]) -> Result<Vec<Charge>, StoreError> {
-        let ids: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
-        let charges = sqlx::query_as(
-            "select id, order_id, status, customer_id, amount, currency, parameters, token, decline_code, refunded_amount,
-                    capture, confirmation_url, extract(epoch from now() - updated_at)::float8 as age
-             from charge where order_id = any($1)",
-        )
-        .bind(ids)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(charges)
+        Ok(self.reads.submit(orders.to_vec()).await?)
     }
 }
 

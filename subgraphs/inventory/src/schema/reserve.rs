@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use fondaco_chassis::{ApiError, require_service};
 use fondaco_contracts::{ReservationId, Sku, UserId};
+use futures::future::join_all;
 
 use super::types::quantity;
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     reservation::{Answer, ReservationStatus, Settlement, Want, Wish},
 };
 
+const MAX_WISHES: usize = 100;
 const MAX_LINES: usize = 100;
 const MAX_TTL_SECONDS: i32 = 3_600;
 
@@ -92,16 +94,25 @@ pub struct ReserveMutation;
 
 #[Object]
 impl ReserveMutation {
-    /// Holds all lines, or none. Durable when it answers. For services only.
+    /// Answers each of 1 to 100 wishes at its own place: all its lines are held, or none. Durable when it answers. For services only.
     #[graphql(inaccessible, guard = "require_service()")]
     async fn reserve_stock(
         &self,
         ctx: &Context<'_>,
-        input: ReserveStockInput,
-    ) -> Result<ReserveStockPayload, ApiError> {
-        let wish = check(input)?;
-        let answer = ctx.data_unchecked::<Inventory>().reserve(wish).await?;
-        Ok(answer.into())
+        inputs: Vec<ReserveStockInput>,
+    ) -> Result<Vec<ReserveStockPayload>, ApiError> {
+        if !(1..=MAX_WISHES).contains(&inputs.len()) {
+            let message = format!("there are 1 to {MAX_WISHES} wishes");
+            return Err(ApiError::BadUserInput(message));
+        }
+        let wishes: Vec<Wish> = inputs.into_iter().map(check).collect::<Result<_, _>>()?;
+        let inventory = ctx.data_unchecked::<Inventory>();
+        // Each is carried to its end, whatever becomes of another.
+        let answers = join_all(wishes.into_iter().map(|wish| inventory.reserve(wish))).await;
+        answers
+            .into_iter()
+            .map(|answer| answer.map(ReserveStockPayload::from))
+            .collect()
     }
 
     /// Turns held units into sold ones; repeating it changes nothing. For services only.

@@ -193,7 +193,7 @@ async fn try_reserve_of(warehouse: &Warehouse, sku: &str) -> String {
 }
 
 async fn reserve(warehouse: &Warehouse, order: OrderId, sku: &str) -> String {
-    let query = "mutation($input: ReserveStockInput!) { reserveStock(input: $input) { outcome } }";
+    let query = "mutation($input: ReserveStockInput!) { reserveStock(inputs: [$input]) { outcome } }";
     let input = serde_json::json!({
         "reservationId": order, "customerId": order, "ttlSeconds": 600, "lines": [{ "sku": sku, "quantity": 1 }],
     });
@@ -204,7 +204,7 @@ async fn reserve(warehouse: &Warehouse, order: OrderId, sku: &str) -> String {
             serde_json::json!({ "input": input }),
         )
         .await;
-    let outcome = &answer["data"]["reserveStock"]["outcome"];
+    let outcome = &answer["data"]["reserveStock"][0]["outcome"];
     let code = &answer["errors"][0]["extensions"]["code"];
     outcome
         .as_str()

@@ -20,12 +20,11 @@ impl Warehouse {
     }
 
     async fn reserve_line(&self, order: OrderId, customer: UserId, line: Value) -> Value {
-        let query =
-            "mutation($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available } }";
+        let query = "mutation($input: ReserveStockInput!) { reserveStock(inputs: [$input]) { outcome sku available } }";
         let input =
             json!({ "reservationId": order, "customerId": customer, "lines": [line], "ttlSeconds": 60 });
         self.data(&testing::service("order"), query, json!({ "input": input }))
-            .await["reserveStock"]
+            .await["reserveStock"][0]
             .clone()
     }
 }

@@ -66,7 +66,7 @@ impl Warehouse {
     }
 
     async fn reserve_for(&self, order: OrderId, lines: &[(&str, i32)], ttl: i32) -> Value {
-        let query = "mutation($input: ReserveStockInput!) { reserveStock(input: $input) {
+        let query = "mutation($input: ReserveStockInput!) { reserveStock(inputs: [$input]) {
             outcome sku available expiresAt } }";
         let lines: Vec<_> = lines
             .iter()
@@ -74,7 +74,7 @@ impl Warehouse {
             .collect();
         let input = json!({ "reservationId": order, "customerId": customer_of(order), "lines": lines, "ttlSeconds": ttl });
         self.data(&testing::service("order"), query, json!({ "input": input }))
-            .await["reserveStock"]
+            .await["reserveStock"][0]
             .clone()
     }
 

@@ -189,7 +189,7 @@ async fn a_counter_that_is_too_high_cannot_oversell() {
 async fn unusable_wishes_are_refused() {
     let warehouse = Warehouse::open().await;
     let check = async |caller: &Caller, lines: Value, ttl: i64, code: &str| {
-        let query = "mutation($input: ReserveStockInput!) { reserveStock(input: $input) { outcome } }";
+        let query = "mutation($input: ReserveStockInput!) { reserveStock(inputs: [$input]) { outcome } }";
         let order = OrderId::new();
         let input = json!({ "reservationId": order, "customerId": order, "lines": lines, "ttlSeconds": ttl });
         let answer = warehouse.ask(caller, query, json!({ "input": input })).await;

@@ -1,7 +1,9 @@
 //! The inventory service. A reservation is named before it is asked for, so every call may be repeated.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use fondaco_chassis::{CallError, Repeat, Runtime, ServiceClient};
+use fondaco_chassis::{ApiError, Batcher, CallError, Repeat, Runtime, ServiceClient};
 use fondaco_contracts::{ReservationId, Sku, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -54,37 +56,48 @@ pub enum Outcome {
     KeyReused,
 }
 
+/// A wish for stock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldRequest {
+    /// Its name; a repeated request returns the hold that is there.
+    pub reservation_id: ReservationId,
+    /// Whose it is.
+    pub customer_id: UserId,
+    /// All are held, or none.
+    pub lines: Vec<HoldLine>,
+    /// For so long.
+    pub ttl_seconds: u32,
+}
+
+/// As many requests share a call at most.
+const MAX_BATCH: usize = 100;
+/// So many calls are under way at a time: a slow one does not hold the others up.
+const LANES: usize = 2;
+
 /// The inventory service.
 #[derive(Clone, Debug)]
 pub struct Inventory {
     client: ServiceClient,
+    holds: Arc<Batcher<HoldRequest, Reservation>>,
 }
 
 impl Inventory {
     /// Reached through the runtime's peers.
     pub fn new(runtime: &Runtime) -> Self {
+        let client = ServiceClient::new(runtime, "order", "inventory");
+        let caller = client.clone();
         Self {
-            client: ServiceClient::new(runtime, "order", "inventory"),
+            client,
+            holds: Arc::new(Batcher::new(MAX_BATCH, LANES, move |requests| {
+                reserve_all(caller.clone(), requests)
+            })),
         }
     }
 
-    /// Holds all lines for `ttl_seconds`, or none. A repeated call returns the hold that is there.
-    pub async fn reserve(
-        &self,
-        reservation: ReservationId,
-        customer: UserId,
-        lines: &[HoldLine],
-        ttl_seconds: u32,
-    ) -> Result<Reservation, CallError> {
-        const RESERVE: &str = "mutation Reserve($input: ReserveStockInput!) { reserveStock(input: $input) { outcome sku available expiresAt } }";
-        let input = json!({
-            "reservationId": reservation, "customerId": customer, "lines": lines, "ttlSeconds": ttl_seconds,
-        });
-        let data: ReserveData = self
-            .client
-            .call(RESERVE, &json!({ "input": input }), Repeat::Safe)
-            .await?;
-        Ok(data.reserve_stock)
+    /// Holds all lines, or none. What is asked for at the same time shares a call.
+    pub async fn reserve(&self, request: HoldRequest) -> Result<Reservation, ApiError> {
+        self.holds.submit(request).await
     }
 
     /// Turns the hold into a sale at once. False when it has ended.
@@ -109,10 +122,22 @@ impl Inventory {
     }
 }
 
+async fn reserve_all(
+    client: ServiceClient,
+    requests: Vec<HoldRequest>,
+) -> Result<Vec<Reservation>, ApiError> {
+    const RESERVE: &str = "mutation Reserve($inputs: [ReserveStockInput!]!) { \
+        reserveStock(inputs: $inputs) { outcome sku available expiresAt } }";
+    let data: ReserveData = client
+        .call(RESERVE, &json!({ "inputs": requests }), Repeat::Safe)
+        .await?;
+    Ok(data.reserve_stock)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ReserveData {
-    reserve_stock: Reservation,
+    reserve_stock: Vec<Reservation>,
 }
 
 #[derive(Deserialize)]

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use fondaco_chassis::batch::column;
 use fondaco_contracts::{Money, OrderFact, OrderId, ReservationId};
 use sqlx::PgConnection;
 
-use super::{
-    Key, NewLine, Order, Store, StoreError,
-    idempotency::record_done,
-    transitions::{Columns, record},
-};
+use super::{Key, NewLine, Order, Store, StoreError, idempotency::record_done, transitions::record};
 use crate::order::{Event, Status};
 
 /// The lines a draft is to have.
@@ -167,7 +164,6 @@ async fn insert_lines(
     order: OrderId,
     lines: &[NewLine],
 ) -> Result<(), sqlx::Error> {
-    let lines = Columns::of(lines);
     sqlx::query(
         "insert into order_line (order_id, position, sku, name, quantity, unit_amount)
          select $1, line.position, line.sku, line.name, line.quantity, line.unit_amount
@@ -175,10 +171,10 @@ async fn insert_lines(
              with ordinality as line (sku, name, quantity, unit_amount, position)",
     )
     .bind(order.as_uuid())
-    .bind(lines.skus)
-    .bind(lines.names)
-    .bind(lines.quantities)
-    .bind(lines.unit_amounts)
+    .bind(column(lines, |line| line.sku.as_str()))
+    .bind(column(lines, |line| line.name.as_str()))
+    .bind(column(lines, |line| line.quantity))
+    .bind(column(lines, |line| line.unit_price.minor_units()))
     .execute(connection)
     .await
     .map(drop)
@@ -189,16 +185,15 @@ async fn reprice_lines(
     order: OrderId,
     lines: &[NewLine],
 ) -> Result<(), sqlx::Error> {
-    let lines = Columns::of(lines);
     sqlx::query(
         "update order_line set name = line.name, unit_amount = line.unit_amount
          from unnest($2::text[], $3::text[], $4::bigint[]) as line (sku, name, unit_amount)
          where order_line.order_id = $1 and order_line.sku = line.sku",
     )
     .bind(order.as_uuid())
-    .bind(lines.skus)
-    .bind(lines.names)
-    .bind(lines.unit_amounts)
+    .bind(column(lines, |line| line.sku.as_str()))
+    .bind(column(lines, |line| line.name.as_str()))
+    .bind(column(lines, |line| line.unit_price.minor_units()))
     .execute(connection)
     .await
     .map(drop)

@@ -1,11 +1,12 @@
 //! Idempotency records: what a customer's key stands for, and who works on it.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use async_graphql::resolver_utils::EnumType;
+use fondaco_chassis::{ApiError, batch::column};
 use fondaco_contracts::{ErrorCode, OrderId, ReservationId, UserError, UserId};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, Row, postgres::PgRow, types::Json};
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
 use super::{Store, StoreError, undecodable};
@@ -50,31 +51,20 @@ pub enum Outcome {
 
 impl Store {
     /// Claims a key that was never used. False when it was.
-    ///
-    /// The commit is not waited for: a claim that a crash of Postgres loses was followed by nothing durable, because whatever is committed
-    /// after it would have made it durable too. Then the hold made in its name lapses, and the key is free again.
     pub async fn claim(
         &self,
         key: &Key,
         order: OrderId,
         reservation: ReservationId,
         lease: Duration,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "with durability as (select set_config('synchronous_commit', 'off', true))
-             insert into idempotency_record (customer_id, idempotency_key, parameters, order_id, leased_until, reservation_id)
-             select $1, $2, $3, $4, now() + make_interval(secs => $5), $6 from durability
-             on conflict (customer_id, idempotency_key) do nothing",
-        )
-        .bind(key.customer.as_uuid())
-        .bind(&key.text)
-        .bind(&key.parameters)
-        .bind(order.as_uuid())
-        .bind(lease.as_secs_f64())
-        .bind(reservation.as_uuid())
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
+    ) -> Result<bool, ApiError> {
+        let claim = Claim {
+            key: key.clone(),
+            order,
+            reservation,
+            lease,
+        };
+        self.claims.submit(claim).await
     }
 
     /// What is stored about a key.
@@ -163,6 +153,43 @@ impl Store {
         .await?;
         Ok(done.rows_affected() == 1)
     }
+}
+
+/// A key to be claimed, and what it is to stand for.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    key: Key,
+    order: OrderId,
+    reservation: ReservationId,
+    lease: Duration,
+}
+
+/// Claims those keys that were never used, and says which.
+///
+/// The commit is not waited for: a claim that a crash of Postgres loses was followed by nothing durable, because whatever is committed
+/// after it would have made it durable too. Then the hold made in its name lapses, and the key is free again.
+pub(super) async fn claim_all(pool: PgPool, claims: Vec<Claim>) -> Result<Vec<bool>, ApiError> {
+    let claimed: Vec<(Uuid, String)> = sqlx::query_as(
+        "with durability as (select set_config('synchronous_commit', 'off', true))
+         insert into idempotency_record (customer_id, idempotency_key, parameters, order_id, leased_until, reservation_id)
+         select customer_id, idempotency_key, parameters, order_id, now() + make_interval(secs => lease), reservation_id
+         from durability, unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::float8[], $6::uuid[])
+            as claim (customer_id, idempotency_key, parameters, order_id, lease, reservation_id)
+         on conflict (customer_id, idempotency_key) do nothing
+         returning customer_id, idempotency_key",
+    )
+    .bind(column(&claims, |claim| claim.key.customer.as_uuid()))
+    .bind(column(&claims, |claim| claim.key.text.as_str()))
+    .bind(column(&claims, |claim| claim.key.parameters.as_slice()))
+    .bind(column(&claims, |claim| claim.order.as_uuid()))
+    .bind(column(&claims, |claim| claim.lease.as_secs_f64()))
+    .bind(column(&claims, |claim| claim.reservation.as_uuid()))
+    .fetch_all(&pool)
+    .await?;
+    let mut claimed: HashSet<(Uuid, String)> = claimed.into_iter().collect();
+    // Of several with one key it is the first that claimed it.
+    let is_first = |claim: Claim| claimed.remove(&(claim.key.customer.as_uuid(), claim.key.text));
+    Ok(claims.into_iter().map(is_first).collect())
 }
 
 /// Records in the transaction of its effect that an operation was carried out. False when the key was used before.

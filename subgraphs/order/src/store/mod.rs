@@ -2,29 +2,40 @@
 //!
 //! - [`idempotency`]: one record per key, claimed before any effect
 //! - [`orders`]: reading orders, their lines and their history
+//! - [`placement`]: new orders, with their lines
 //! - [`transitions`]: every status change, with its history and its outbox row
 //! - [`drafts`]: orders that are put together, and their purchase
 //! - [`refunds`]: what is given back
 //! - [`wishlist`]: what customers keep for later
 //!
 //! A change that must be whole is one statement with data-modifying parts, one round trip and one commit; where the parts must see each
-//! other it is a transaction.
+//! other it is a transaction. What every purchase does is done for many at a time: claims, placements and transitions that arrive while
+//! others are being stored share the next statement.
 
 pub mod drafts;
 pub mod idempotency;
 pub mod orders;
+pub mod placement;
 pub mod refunds;
 pub mod transitions;
 pub mod wishlist;
 
+use std::sync::Arc;
+
+use fondaco_chassis::Batcher;
 use sqlx::PgPool;
 use thiserror::Error;
+
+use idempotency::{Claim, claim_all};
+use placement::{Placement, place_all};
+use transitions::make_many;
 
 pub use drafts::{Draft, PlacedDraft};
 pub use idempotency::{Key, Outcome, Record};
 pub use orders::{HistoryEntry, Line, Order, Page};
+pub use placement::{NewLine, NewOrder};
 pub use refunds::{NewRefund, Refund, RefundStatus};
-pub use transitions::{NewLine, NewOrder, Transition};
+pub use transitions::Transition;
 pub use wishlist::WishlistItem;
 
 /// A database fault.
@@ -32,16 +43,34 @@ pub use wishlist::WishlistItem;
 #[error(transparent)]
 pub struct StoreError(#[from] pub sqlx::Error);
 
-/// The service's database.
+/// As many share a statement at most.
+const MAX_BATCH: usize = 100;
+
+/// The service's database. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    claims: Arc<Batcher<Claim, bool>>,
+    placements: Arc<Batcher<Placement, Option<Order>>>,
+    transitions: Arc<Batcher<Transition, Option<Order>>>,
 }
 
 impl Store {
-    /// Over a migrated database.
+    /// Over a migrated database. Must be called within a tokio runtime.
     pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+        let (claims, placements, transitions) = (pool.clone(), pool.clone(), pool.clone());
+        Self {
+            pool,
+            claims: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+                claim_all(claims.clone(), some)
+            })),
+            placements: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+                place_all(placements.clone(), some)
+            })),
+            transitions: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+                make_many(transitions.clone(), some)
+            })),
+        }
     }
 }
 

@@ -1,69 +1,51 @@
-//! Placing orders and changing their status. Every change is conditional on the status and version read, and commits with its history
+//! Changing the status of orders, many at a time. Every change is conditional on the status and version read, and commits with its history
 //! and its outbox row.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
-use chrono::{DateTime, Utc};
-use fondaco_contracts::{Event as OutboxEvent, Money, OrderFact, OrderId, ReservationId, Sku};
-use sqlx::{PgConnection, PgExecutor};
+use fondaco_chassis::{ApiError, batch::column};
+use fondaco_contracts::{Event as Fact, OrderFact, OrderId, ReservationId};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{Key, Order, Store, StoreError};
 use crate::order::{Event, Status};
 
-/// A line to be stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewLine {
-    /// What is bought.
-    pub sku: Sku,
-    /// What it is called now.
-    pub name: String,
-    /// How many.
-    pub quantity: i32,
-    /// The price of one now.
-    pub unit_price: Money,
-}
-
-/// An order to be stored as placed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewOrder {
-    /// Its id.
-    pub id: OrderId,
-    /// The name of its hold at inventory.
-    pub reservation: ReservationId,
-    /// What all lines cost.
-    pub total: Money,
-    /// When the hold on its stock lapses.
-    pub held_until: DateTime<Utc>,
-    /// What is bought.
-    pub lines: Vec<NewLine>,
-    /// The lines are the customer's wishlist.
-    pub from_wishlist: bool,
-}
-
 /// A status change to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transition<'a> {
-    /// The order as it was read.
-    pub order: &'a Order,
+pub struct Transition {
+    /// Of which order.
+    pub order: OrderId,
+    /// The name of its hold at inventory.
+    pub reservation: ReservationId,
+    /// Where it stands, as it was read.
+    pub from: Status,
+    /// Its version, as it was read.
+    pub version: i32,
     /// What happened.
     pub event: Event,
     /// Where it goes.
     pub to: Status,
     /// Why, when it fails.
-    pub failure: Option<&'a str>,
+    pub failure: Option<String>,
     /// By which it can be followed, when it is sent.
-    pub tracking_code: Option<&'a str>,
+    pub tracking_code: Option<String>,
     /// Money must be given back afterwards.
     pub refund_due: bool,
     /// The key of the operation that this completes.
-    pub key: Option<&'a Key>,
+    pub key: Option<Key>,
 }
 
-impl<'a> Transition<'a> {
-    /// A change with nothing more to say.
-    pub fn new(order: &'a Order, event: Event, to: Status) -> Self {
+impl Transition {
+    /// A change of an order as it was read, with nothing more to say.
+    pub fn new(order: &Order, event: Event, to: Status) -> Self {
         Self {
-            order,
+            order: order.id,
+            reservation: order.reservation,
+            from: order.status,
+            version: order.version,
             event,
             to,
             failure: None,
@@ -72,70 +54,16 @@ impl<'a> Transition<'a> {
             key: None,
         }
     }
+
+    fn published(&self) -> Fact {
+        OrderFact::new(self.event.published(), self.order, self.reservation).event()
+    }
 }
 
 impl Store {
-    /// Stores a PENDING order with its lines, and completes the key: all or nothing. None when the key has an outcome, or another
-    /// reservation.
-    pub async fn place(
-        &self,
-        key: &Key,
-        new: &NewOrder,
-        settle_after: Duration,
-    ) -> Result<Option<Order>, StoreError> {
-        let event = OrderFact::new(Event::Placed.published(), new.id, new.reservation).event();
-        let lines = Columns::of(&new.lines);
-        let order = sqlx::query_as(
-            "with claimed as (
-                update idempotency_record set outcome = 'ORDERED'
-                where customer_id = $1 and idempotency_key = $2 and order_id = $16
-                    and coalesce(reservation_id, order_id) = $17 and outcome is null
-                returning order_id
-             ), placed as (
-                insert into orders (id, customer_id, reservation_id, status, amount, currency, held_until, settle_at, from_wishlist)
-                select order_id, $1, $17, 'PENDING', $3, $4, $5, now() + make_interval(secs => $6), $18 from claimed
-                returning *
-             ), lines as (
-                insert into order_line (order_id, position, sku, name, quantity, unit_amount)
-                select placed.id, line.position, line.sku, line.name, line.quantity, line.unit_amount
-                from placed, unnest($7::text[], $8::text[], $9::int[], $10::bigint[])
-                    with ordinality as line (sku, name, quantity, unit_amount, position)
-             ), recorded as (
-                insert into order_transition (order_id, version, event, to_status)
-                select id, version, $19, status from placed
-             ), published as (
-                insert into outbox (id, aggregate_id, name, payload, occurred_at)
-                select $11, $12, $13, $14, $15 from placed
-             )
-             select * from placed",
-        )
-        .bind(key.customer.as_uuid())
-        .bind(&key.text)
-        .bind(new.total.minor_units())
-        .bind(new.total.currency.as_str())
-        .bind(new.held_until)
-        .bind(settle_after.as_secs_f64())
-        .bind(lines.skus)
-        .bind(lines.names)
-        .bind(lines.quantities)
-        .bind(lines.unit_amounts)
-        .bind(event.id.as_uuid())
-        .bind(event.aggregate_id)
-        .bind(event.name)
-        .bind(event.payload)
-        .bind(event.occurred_at)
-        .bind(new.id.as_uuid())
-        .bind(new.reservation.as_uuid())
-        .bind(new.from_wishlist)
-        .bind(Event::Placed.as_str())
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(order)
-    }
-
     /// Stores a status change. None when the order is no longer as it was read.
-    pub async fn transition(&self, change: &Transition<'_>) -> Result<Option<Order>, StoreError> {
-        make(&self.pool, change).await
+    pub async fn transition(&self, change: Transition) -> Result<Option<Order>, ApiError> {
+        self.transitions.submit(change).await
     }
 
     /// Makes the sweeper look at an open order at another time.
@@ -176,73 +104,76 @@ impl Store {
     }
 }
 
-/// As [`Store::transition`], in the caller's transaction where it has one.
-pub async fn make(
-    executor: impl PgExecutor<'_>,
-    change: &Transition<'_>,
-) -> Result<Option<Order>, StoreError> {
-    let (order, published) = (change.order, change.event.published());
-    let event = OrderFact::new(published, order.id, order.reservation).event();
-    let order = sqlx::query_as(
-        "with moved as (
-            update orders set status = $4, version = version + 1, failure = $5, refund_due = $6,
-                tracking_code = coalesce($15, tracking_code), updated_at = now(),
-                settle_at = case when $6 or exists (select from refund where order_id = $1 and refund.status = 'PENDING') then now() end
-            where id = $1 and status = $2 and version = $3
-            returning *
-         ), completed as (
-            update idempotency_record set outcome = 'DONE'
-            where customer_id = $7 and idempotency_key = $8 and exists (select from moved)
-         ), recorded as (
-            insert into order_transition (order_id, version, event, from_status, to_status, reason)
-            select id, version, $14, $2, status, $5 from moved
-         ), emptied as (
-            delete from wishlist_item w using moved m, order_line l
-            where m.from_wishlist and m.status = 'CONFIRMED' and l.order_id = m.id
-                and w.customer_id = m.customer_id and w.sku = l.sku
-         ), published as (
-            insert into outbox (id, aggregate_id, name, payload, occurred_at)
-            select $9, $10, $11, $12, $13 from moved
-         )
-         select * from moved",
+const MOVE: &str = "\
+    with wanted as (
+        select * from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
+                $9::uuid[], $10::text[], $11::uuid[], $12::text[], $13::text[], $14::jsonb[], $15::timestamptz[])
+            as wanted (order_id, from_status, version, event, to_status, failure, tracking_code, refund_due,
+                customer_id, idempotency_key, event_id, aggregate_id, name, payload, occurred_at)
+    ), moved as (
+        update orders set status = wanted.to_status, version = orders.version + 1, failure = wanted.failure,
+            refund_due = wanted.refund_due, tracking_code = coalesce(wanted.tracking_code, orders.tracking_code), updated_at = now(),
+            settle_at = case when wanted.refund_due
+                or exists (select from refund where refund.order_id = orders.id and refund.status = 'PENDING') then now() end
+        from wanted
+        where orders.id = wanted.order_id and orders.status = wanted.from_status and orders.version = wanted.version
+        returning orders.*
+    ), completed as (
+        update idempotency_record record set outcome = 'DONE' from wanted join moved on moved.id = wanted.order_id
+        where record.customer_id = wanted.customer_id and record.idempotency_key = wanted.idempotency_key
+    ), recorded as (
+        insert into order_transition (order_id, version, event, from_status, to_status, reason)
+        select moved.id, moved.version, wanted.event, wanted.from_status, moved.status, moved.failure
+        from moved join wanted on wanted.order_id = moved.id
+    ), emptied as (
+        delete from wishlist_item item using moved, order_line line
+        where moved.from_wishlist and moved.status = 'CONFIRMED' and line.order_id = moved.id
+            and item.customer_id = moved.customer_id and item.sku = line.sku
+    ), published as (
+        insert into outbox (id, aggregate_id, name, payload, occurred_at)
+        select wanted.event_id, wanted.aggregate_id, wanted.name, wanted.payload, wanted.occurred_at
+        from moved join wanted on wanted.order_id = moved.id
     )
-    .bind(order.id.as_uuid())
-    .bind(order.status.as_str())
-    .bind(order.version)
-    .bind(change.to.as_str())
-    .bind(change.failure)
-    .bind(change.refund_due)
-    .bind(change.key.map(|key| key.customer.as_uuid()))
-    .bind(change.key.map(|key| key.text.as_str()))
-    .bind(event.id.as_uuid())
-    .bind(event.aggregate_id)
-    .bind(event.name)
-    .bind(event.payload)
-    .bind(event.occurred_at)
-    .bind(change.event.as_str())
-    .bind(change.tracking_code)
-    .fetch_optional(executor)
-    .await?;
-    Ok(order)
+    select * from moved";
+
+/// As [`Store::transition`], in the caller's transaction.
+pub async fn make(connection: &mut PgConnection, change: &Transition) -> Result<Option<Order>, StoreError> {
+    Ok(make_all(connection, &[change]).await?.pop())
 }
 
-/// Lines, column by column, as `unnest` takes them.
-pub(super) struct Columns<'a> {
-    pub skus: Vec<&'a str>,
-    pub names: Vec<&'a str>,
-    pub quantities: Vec<i32>,
-    pub unit_amounts: Vec<i64>,
+/// The orders as they are stored, in the order of `wanted`; those that are no longer as they were read are none.
+pub(super) async fn make_many(pool: PgPool, wanted: Vec<Transition>) -> Result<Vec<Option<Order>>, ApiError> {
+    // Of several changes of one order as it was read, the first is made.
+    let mut seen = HashSet::new();
+    let firsts: Vec<&Transition> = wanted.iter().filter(|one| seen.insert(one.order)).collect();
+    let moved = make_all(&pool, &firsts).await?;
+    let mut moved: HashMap<OrderId, Order> = moved.into_iter().map(|order| (order.id, order)).collect();
+    Ok(wanted.iter().map(|one| moved.remove(&one.order)).collect())
 }
 
-impl<'a> Columns<'a> {
-    pub fn of(lines: &'a [NewLine]) -> Self {
-        Self {
-            skus: lines.iter().map(|line| line.sku.as_str()).collect(),
-            names: lines.iter().map(|line| line.name.as_str()).collect(),
-            quantities: lines.iter().map(|line| line.quantity).collect(),
-            unit_amounts: lines.iter().map(|line| line.unit_price.minor_units()).collect(),
-        }
-    }
+async fn make_all(executor: impl PgExecutor<'_>, wanted: &[&Transition]) -> Result<Vec<Order>, sqlx::Error> {
+    let facts: Vec<Fact> = wanted.iter().map(|one| one.published()).collect();
+    let key = |one: &Transition| one.key.as_ref().map(|key| key.customer.as_uuid());
+    sqlx::query_as(MOVE)
+        .bind(column(wanted, |one| one.order.as_uuid()))
+        .bind(column(wanted, |one| one.from.as_str()))
+        .bind(column(wanted, |one| one.version))
+        .bind(column(wanted, |one| one.event.as_str()))
+        .bind(column(wanted, |one| one.to.as_str()))
+        .bind(column(wanted, |one| one.failure.as_deref()))
+        .bind(column(wanted, |one| one.tracking_code.as_deref()))
+        .bind(column(wanted, |one| one.refund_due))
+        .bind(column(wanted, |one| key(one)))
+        .bind(column(wanted, |one| {
+            one.key.as_ref().map(|key| key.text.as_str())
+        }))
+        .bind(column(&facts, |fact| fact.id.as_uuid()))
+        .bind(column(&facts, |fact| fact.aggregate_id.as_str()))
+        .bind(column(&facts, |fact| fact.name.as_str()))
+        .bind(column(&facts, |fact| fact.payload.clone()))
+        .bind(column(&facts, |fact| fact.occurred_at))
+        .fetch_all(executor)
+        .await
 }
 
 /// The history and the outbox row of a change made in a transaction.
@@ -251,7 +182,7 @@ pub(super) async fn record(
     order: &Order,
     event: Event,
     from: Option<Status>,
-    published: &OutboxEvent,
+    published: &Fact,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into order_transition (order_id, version, event, from_status, to_status) values ($1, $2, $3, $4, $5)",

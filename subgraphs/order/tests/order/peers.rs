@@ -151,7 +151,9 @@ impl Inventory {
     fn answer(&self, body: &Value) -> Json<Value> {
         let variables = &body["variables"];
         if body["query"].as_str().unwrap().contains("reserveStock") {
-            return Json(json!({ "data": { "reserveStock": self.reserve(&variables["input"]) } }));
+            let wishes = variables["inputs"].as_array().unwrap().iter();
+            let answers: Vec<Value> = wishes.map(|wish| self.reserve(wish)).collect();
+            return Json(json!({ "data": { "reserveStock": answers } }));
         }
         if body["query"].as_str().unwrap().contains("confirmStock") {
             let held = self

@@ -44,6 +44,24 @@ pub enum Verdict {
     Declined(String),
 }
 
+impl Verdict {
+    /// The provider's reason for declining.
+    pub fn decline_code(&self) -> Option<&str> {
+        match self {
+            Self::Declined(code) => Some(code),
+            Self::Captured | Self::Authorized | Self::ConfirmationRequired(_) => None,
+        }
+    }
+
+    /// Where the customer confirms the payment.
+    pub fn confirmation_url(&self) -> Option<&str> {
+        match self {
+            Self::ConfirmationRequired(url) => Some(url),
+            Self::Captured | Self::Authorized | Self::Declined(_) => None,
+        }
+    }
+}
+
 /// The provider gave no answer: what was asked for may have happened or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the payment provider did not answer in time")]
