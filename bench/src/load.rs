@@ -48,6 +48,8 @@ pub enum Pace {
         /// Requests a second.
         rate: f64,
     },
+    /// All at once; waiting for a free connection counts as latency.
+    Rush,
 }
 
 /// Bounds of a run.
@@ -59,6 +61,20 @@ pub struct Bounds {
     pub duration: Duration,
     /// When requests are sent.
     pub pace: Pace,
+    /// At most so many requests.
+    pub requests: u64,
+}
+
+impl Bounds {
+    /// As much as so many connections can do in so many seconds.
+    pub fn closed(connections: usize, seconds: u64) -> Self {
+        Self {
+            connections,
+            duration: Duration::from_secs(seconds),
+            pace: Pace::Closed,
+            requests: u64::MAX,
+        }
+    }
 }
 
 /// What came of a run.
@@ -156,9 +172,13 @@ impl Worker {
         let mut outcome = Outcome::new();
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.bounds.requests {
+                return outcome;
+            }
             let due = match self.bounds.pace {
                 Pace::Closed => Instant::now(),
                 Pace::Open { rate } => self.start + Duration::from_secs_f64(number as f64 / rate),
+                Pace::Rush => self.start,
             };
             if due.duration_since(self.start) >= self.bounds.duration {
                 return outcome;

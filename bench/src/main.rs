@@ -2,11 +2,13 @@
 //!
 //! - [`scenario`]: what is measured
 //! - [`verification`]: what a token costs the router
+//! - [`limits`]: what the machine does at best
 //! - [`load`]: the load generator
 //! - [`cpu`]: CPU time of each process
 //! - [`report`]: the table
 
 mod cpu;
+mod limits;
 mod load;
 mod planning;
 mod report;
@@ -14,22 +16,32 @@ mod scenario;
 mod verification;
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use fondaco_e2e::platform::{Mode, Platform};
 
 use crate::load::{Bounds, Outcome, Pace, Workload};
+use crate::scenario::{Prepared, RUSH_BUYERS, RUSH_UNITS};
+
+/// Connections of a crowd.
+const CROWD: usize = 256;
 
 /// Measures the platform: requests/s, latency, and CPU per request of each process.
 #[derive(Parser)]
 struct Arguments {
+    /// Only these measurements, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Measurement>,
     /// Seconds each measurement takes.
     #[arg(long, default_value_t = 20)]
     seconds: u64,
     /// Connections that load the router.
     #[arg(long, default_value_t = 32)]
     connections: usize,
+    /// Connections of the purchases in a closed loop: enough to share statements.
+    #[arg(long, default_value_t = 128)]
+    purchase_connections: usize,
     /// Purchases a second of the open-loop measurement, where waiting counts as latency.
     #[arg(long, default_value_t = 500)]
     purchase_rate: u32,
@@ -39,79 +51,155 @@ struct Arguments {
     /// Measure the platform as one process, as `fondaco up` runs it, instead of a process for each part.
     #[arg(long)]
     one_process: bool,
-    /// Measure the planner only.
-    #[arg(long)]
-    planner: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Measurement {
+    /// Cold plans.
+    Planner,
+    /// The machine's own limits: the servers' own tools, without the platform.
+    Limits,
+    /// What a token costs the router.
+    Verification,
+    /// Sign-ins.
+    SignIn,
+    /// The Home query.
+    Home,
+    /// Purchases, as many as possible.
+    Purchase,
+    /// Purchases at a rate.
+    SteadyPurchase,
+    /// Purchases of what is sold out.
+    SoldOut,
+    /// Many buyers at once of a few units.
+    Rush,
+}
+
+impl Arguments {
+    fn wants(&self, measurement: Measurement) -> bool {
+        self.only.is_empty() || self.only.contains(&measurement)
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let missed = planning::run();
-    if arguments.planner {
-        return if missed == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        };
+    let mut missed = 0;
+    if arguments.wants(Measurement::Planner) {
+        missed += planning::run() as u64;
     }
-    let mode = if arguments.one_process {
-        Mode::OneProcess
-    } else {
-        Mode::Separate
-    };
-    let mut platform = match Platform::start_durable(mode, scenario::configure).await {
-        Ok(platform) => platform,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
+    if arguments.only != [Measurement::Planner] {
+        let mode = if arguments.one_process {
+            Mode::OneProcess
+        } else {
+            Mode::Separate
+        };
+        match Platform::start_durable(mode, scenario::configure).await {
+            Ok(platform) => missed += measure(platform, &arguments).await,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return ExitCode::FAILURE;
+            }
         }
-    };
-    let failures = measure(&platform, &arguments).await;
-    match platform.stop().await {
-        Ok(_) if failures == 0 => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
+    }
+    if missed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 
-/// Runs all measurements and returns the number of failed requests.
-async fn measure(platform: &Platform, arguments: &Arguments) -> u64 {
-    let prepared = scenario::prepare(platform).await;
-    let (home, purchase) = (scenario::home(&prepared), scenario::purchase(&prepared));
-    let bounds = |seconds, pace| Bounds {
-        connections: arguments.connections,
-        duration: Duration::from_secs(seconds),
-        pace,
-    };
-    let closed = bounds(arguments.seconds, Pace::Closed);
-    let rate = f64::from(arguments.purchase_rate);
-    let open = Bounds {
-        connections: 256,
-        ..bounds(arguments.purchase_seconds, Pace::Open { rate })
-    };
-
+/// Runs the measurements of the platform, ends it, and returns the number of failed requests.
+async fn measure(mut platform: Platform, arguments: &Arguments) -> u64 {
+    let prepared = scenario::prepare(&platform).await;
     // Plans, connections and caches are warm before anything is counted.
-    load::run(&platform.addresses["router"], &home, bounds(2, Pace::Closed)).await;
-    let mut failures = verification::run(platform, &prepared, arguments.connections, arguments.seconds).await;
-    let sign_in = scenario::sign_in(&prepared);
-    for (name, workload, bounds) in [
-        (
-            "sign-in, closed loop, Argon2id at 19 MiB and 2 passes".to_owned(),
-            &sign_in,
-            closed,
-        ),
-        ("Home, closed loop".to_owned(), &home, closed),
-        (
-            "purchase, closed loop".to_owned(),
-            &fresh_keys(&purchase, 1 << 40),
-            closed,
-        ),
-        (format!("purchase, open loop at {rate}/s"), &purchase, open),
-    ] {
-        let outcome = one(platform, &name, workload, bounds).await;
-        failures += outcome.failed;
+    let home = scenario::home(&prepared);
+    load::run(
+        &platform.addresses["router"],
+        &home,
+        Bounds::closed(arguments.connections, 2),
+    )
+    .await;
+    let mut failures = 0;
+    if arguments.wants(Measurement::Limits) {
+        failures += limits::run(&platform, arguments.seconds).await;
     }
-    failures
+    if arguments.wants(Measurement::Verification) {
+        failures += verification::run(&platform, &prepared, arguments.connections, arguments.seconds).await;
+    }
+    for (measurement, name, workload, bounds) in workloads(&prepared, arguments) {
+        if arguments.wants(measurement) {
+            failures += one(&platform, &name, &workload, bounds).await.failed;
+        }
+    }
+    if arguments.wants(Measurement::Rush) {
+        failures += rush(&platform, &prepared).await;
+    }
+    match platform.stop().await {
+        Ok(failed) => failures + failed.len() as u64,
+        Err(_) => failures + 1,
+    }
+}
+
+fn workloads(prepared: &Prepared, arguments: &Arguments) -> [(Measurement, String, Workload, Bounds); 5] {
+    let purchase = scenario::purchase(prepared);
+    let closed = Bounds::closed(arguments.connections, arguments.seconds);
+    let crowd = Bounds::closed(arguments.purchase_connections, arguments.seconds);
+    let rate = f64::from(arguments.purchase_rate);
+    let steady = Bounds {
+        pace: Pace::Open { rate },
+        ..Bounds::closed(CROWD, arguments.purchase_seconds)
+    };
+    let hashes = "sign-in, closed loop, Argon2id at 19 MiB and 2 passes";
+    let others = fresh_keys(&purchase, 1 << 40);
+    [
+        (
+            Measurement::SignIn,
+            hashes.to_owned(),
+            scenario::sign_in(prepared),
+            closed,
+        ),
+        (
+            Measurement::Home,
+            "Home, closed loop".to_owned(),
+            scenario::home(prepared),
+            closed,
+        ),
+        (
+            Measurement::Purchase,
+            "purchase, closed loop".to_owned(),
+            others,
+            crowd,
+        ),
+        (
+            Measurement::SteadyPurchase,
+            format!("purchase, open loop at {rate}/s"),
+            purchase,
+            steady,
+        ),
+        (
+            Measurement::SoldOut,
+            "purchase of what is sold out, closed loop".to_owned(),
+            scenario::sold_out(prepared),
+            crowd,
+        ),
+    ]
+}
+
+/// Everybody presses the button at once. What is oversold, or left although somebody wanted it, counts as failed.
+async fn rush(platform: &Platform, prepared: &Prepared) -> u64 {
+    let (workload, confirmed) = scenario::rush(prepared);
+    let bounds = Bounds {
+        pace: Pace::Rush,
+        requests: RUSH_BUYERS,
+        ..Bounds::closed(CROWD, 60)
+    };
+    let name = format!("{RUSH_BUYERS} purchases of {RUSH_UNITS} units at once");
+    let outcome = one(platform, &name, &workload, bounds).await;
+    let sold = confirmed.load(Ordering::Relaxed);
+    println!("  sold: {sold} of {RUSH_UNITS}");
+    outcome.failed + sold.abs_diff(RUSH_UNITS)
 }
 
 /// The same workload with other numbers, so that two runs share no idempotency keys.

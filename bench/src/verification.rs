@@ -1,10 +1,8 @@
 //! What verifying a caller costs the router: the same query by nobody and by somebody, router only.
 
-use std::time::Duration;
-
 use fondaco_e2e::platform::Platform;
 
-use crate::load::{Bounds, Outcome, Pace};
+use crate::load::{Bounds, Outcome};
 use crate::scenario::{self, Prepared};
 use crate::{cpu, load, processes};
 
@@ -15,11 +13,7 @@ const GOAL: f64 = 15.0;
 
 /// Measures and prints the router's CPU per request, with a token it has seen and without any. Returns the failed requests.
 pub async fn run(platform: &Platform, prepared: &Prepared, connections: usize, seconds: u64) -> u64 {
-    let bounds = Bounds {
-        connections,
-        duration: Duration::from_secs(seconds.div_ceil(u64::from(PAIRS))),
-        pace: Pace::Closed,
-    };
+    let bounds = Bounds::closed(connections, seconds.div_ceil(u64::from(PAIRS)));
     let mut totals = [Total::default(), Total::default()];
     for _ in 0..PAIRS {
         for (signed_in, total) in [false, true].into_iter().zip(&mut totals) {

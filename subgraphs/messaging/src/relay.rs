@@ -14,7 +14,7 @@ use redis::{AsyncCommands, RedisError, aio::ConnectionManager};
 use sqlx::{Connection, PgConnection, PgPool, Row, postgres::PgRow};
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,8 @@ use crate::{chore::Chore, outbox, progress};
 
 const BATCH: i64 = 256;
 const POLL: Duration = Duration::from_millis(250);
+/// Between two batches: under load it makes them larger, and each costs both stores less.
+const PACE: Duration = Duration::from_millis(20);
 const STANDBY: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
@@ -117,6 +119,7 @@ impl Relay {
                 publish_again(connection).await?;
                 self.set_published(batch).await?;
             }
+            let begun = Instant::now();
             let moved = self.move_batch(connection, &mut batch).await?;
             if tidying.is_due() {
                 let mut redis = self.redis.0.clone();
@@ -127,6 +130,7 @@ impl Relay {
             if moved < BATCH as usize {
                 // An elapsed wait is the poll.
                 drop(timeout(POLL, self.wake.0.notified()).await);
+                sleep_until(begun + PACE).await;
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::{charge::ChargeError, store::StoreError};
 
 impl From<StoreError> for ApiError {
     fn from(StoreError(fault): StoreError) -> Self {
-        fault.into()
+        fault
     }
 }
 

@@ -141,17 +141,8 @@ impl Store {
     }
 
     /// Stores the error that is the answer from now on. False when there is an outcome already.
-    pub async fn reject(&self, key: &Key, error: &UserError) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "update idempotency_record set outcome = 'REJECTED', rejection = $3
-             where customer_id = $1 and idempotency_key = $2 and outcome is null",
-        )
-        .bind(key.customer.as_uuid())
-        .bind(&key.text)
-        .bind(Json(Rejection::of(error)))
-        .execute(&self.pool)
-        .await?;
-        Ok(done.rows_affected() == 1)
+    pub async fn reject(&self, key: &Key, error: &UserError) -> Result<bool, ApiError> {
+        self.rejections.submit((key.clone(), error.clone())).await
     }
 }
 
@@ -190,6 +181,31 @@ pub(super) async fn claim_all(pool: PgPool, claims: Vec<Claim>) -> Result<Vec<bo
     // Of several with one key it is the first that claimed it.
     let is_first = |claim: Claim| claimed.remove(&(claim.key.customer.as_uuid(), claim.key.text));
     Ok(claims.into_iter().map(is_first).collect())
+}
+
+/// Stores those errors whose keys have no outcome, and says which.
+pub(super) async fn reject_all(pool: PgPool, rejected: Vec<(Key, UserError)>) -> Result<Vec<bool>, ApiError> {
+    // Of several about one key the first is stored.
+    let mut seen = HashSet::new();
+    let firsts: Vec<&(Key, UserError)> = rejected
+        .iter()
+        .filter(|(key, _)| seen.insert((key.customer, key.text.as_str())))
+        .collect();
+    let stored: Vec<(Uuid, String)> = sqlx::query_as(
+        "update idempotency_record record set outcome = 'REJECTED', rejection = rejected.rejection
+         from unnest($1::uuid[], $2::text[], $3::jsonb[]) as rejected (customer_id, idempotency_key, rejection)
+         where record.customer_id = rejected.customer_id and record.idempotency_key = rejected.idempotency_key
+            and record.outcome is null
+         returning record.customer_id, record.idempotency_key",
+    )
+    .bind(column(&firsts, |(key, _)| key.customer.as_uuid()))
+    .bind(column(&firsts, |(key, _)| key.text.as_str()))
+    .bind(column(&firsts, |(_, error)| Json(Rejection::of(error))))
+    .fetch_all(&pool)
+    .await?;
+    let mut stored: HashSet<(Uuid, String)> = stored.into_iter().collect();
+    let is_first = |(key, _): (Key, UserError)| stored.remove(&(key.customer.as_uuid(), key.text));
+    Ok(rejected.into_iter().map(is_first).collect())
 }
 
 /// Records in the transaction of its effect that an operation was carried out. False when the key was used before.

@@ -23,10 +23,11 @@ pub mod wishlist;
 use std::sync::Arc;
 
 use fondaco_chassis::Batcher;
+use fondaco_contracts::UserError;
 use sqlx::PgPool;
 use thiserror::Error;
 
-use idempotency::{Claim, claim_all};
+use idempotency::{Claim, claim_all, reject_all};
 use placement::{Placement, place_all};
 use transitions::make_many;
 
@@ -51,6 +52,7 @@ const MAX_BATCH: usize = 100;
 pub struct Store {
     pool: PgPool,
     claims: Arc<Batcher<Claim, bool>>,
+    rejections: Arc<Batcher<(Key, UserError), bool>>,
     placements: Arc<Batcher<Placement, Option<Order>>>,
     transitions: Arc<Batcher<Transition, Option<Order>>>,
 }
@@ -58,11 +60,15 @@ pub struct Store {
 impl Store {
     /// Over a migrated database. Must be called within a tokio runtime.
     pub fn new(pool: PgPool) -> Self {
-        let (claims, placements, transitions) = (pool.clone(), pool.clone(), pool.clone());
+        let (claims, rejections) = (pool.clone(), pool.clone());
+        let (placements, transitions) = (pool.clone(), pool.clone());
         Self {
             pool,
             claims: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
                 claim_all(claims.clone(), some)
+            })),
+            rejections: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+                reject_all(rejections.clone(), some)
             })),
             placements: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
                 place_all(placements.clone(), some)
