@@ -1,13 +1,28 @@
-//! Micro-batching without waiting: what arrives while others are being dealt with is the next batch. Under load one transaction serves many
+//! Micro-batching: what arrives while others are being dealt with, or right after, is the next batch. Under load one transaction serves many
 //! callers, at rest none waits.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
 
 use crate::error::ApiError;
 
 type Asked<I, O> = (I, oneshot::Sender<Result<O, ApiError>>);
+
+/// How items are collected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batching {
+    /// Items of a batch, at most.
+    pub max: usize,
+    /// Batches at a time.
+    pub lanes: usize,
+    /// Between the beginnings of two batches, at least. A statement costs some hundred microseconds before its first row: where the disk
+    /// is fast, batches would be as small as they are many.
+    pub pace: Duration,
+}
 
 /// Collects items that are better dealt with together. Its work goes on when whoever asked for it is gone.
 #[derive(Debug)]
@@ -20,14 +35,14 @@ where
     I: Clone + Send + 'static,
     O: Send + 'static,
 {
-    /// Batches of at most `max` items, `lanes` at a time; `work` answers each item at its own index, or fails as a whole. A batch that a
-    /// defect has spoilt is done again item by item, so that it is only the defective one that fails. Must be called within a tokio runtime.
-    pub fn new<F>(max: usize, lanes: usize, work: impl Fn(Vec<I>) -> F + Send + Sync + 'static) -> Self
+    /// `work` answers each item of a batch at its own index, or fails as a whole. A batch that a defect has spoilt is done again item by
+    /// item, so that it is only the defective one that fails. Must be called within a tokio runtime.
+    pub fn new<F>(batching: Batching, work: impl Fn(Vec<I>) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Vec<O>, ApiError>> + Send + 'static,
     {
         let (queue, asked) = mpsc::unbounded_channel();
-        tokio::spawn(collect(asked, max, lanes, Arc::new(work)));
+        tokio::spawn(collect(asked, batching, Arc::new(work)));
         Self { queue }
     }
 
@@ -42,20 +57,22 @@ where
 /// Until nobody can ask any more.
 async fn collect<I, O, F>(
     mut asked: mpsc::UnboundedReceiver<Asked<I, O>>,
-    max: usize,
-    lanes: usize,
+    batching: Batching,
     work: Arc<impl Fn(Vec<I>) -> F + Send + Sync + 'static>,
 ) where
     I: Clone + Send + 'static,
     O: Send + 'static,
     F: Future<Output = Result<Vec<O>, ApiError>> + Send + 'static,
 {
-    let lanes = Arc::new(Semaphore::new(lanes));
+    let lanes = Arc::new(Semaphore::new(batching.lanes));
+    let mut next = Instant::now();
     while let Ok(lane) = Arc::clone(&lanes).acquire_owned().await {
+        sleep_until(next).await;
         let mut batch = Vec::new();
-        if asked.recv_many(&mut batch, max).await == 0 {
+        if asked.recv_many(&mut batch, batching.max).await == 0 {
             return;
         }
+        next = Instant::now() + batching.pace;
         let work = Arc::clone(&work);
         // A task of its own: a panic ends nothing but this batch.
         tokio::spawn(async move {
@@ -106,11 +123,19 @@ mod tests {
 
     use super::*;
 
+    fn batches_of(max: usize) -> Batching {
+        Batching {
+            max,
+            lanes: 1,
+            pace: Duration::ZERO,
+        }
+    }
+
     #[tokio::test]
     async fn what_arrives_together_is_done_together() {
         let runs = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&runs);
-        let batcher = Arc::new(Batcher::new(64, 1, move |items: Vec<usize>| {
+        let batcher = Arc::new(Batcher::new(batches_of(64), move |items: Vec<usize>| {
             counter.fetch_add(1, Ordering::Relaxed);
             async move {
                 assert!(items.len() <= 64);
@@ -133,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_item_that_spoils_its_batch_fails_alone() {
-        let batcher = Batcher::new(64, 1, |items: Vec<i32>| async move {
+        let batcher = Batcher::new(batches_of(64), |items: Vec<i32>| async move {
             if items.contains(&2) {
                 return Err(ApiError::internal("the third is a defect"));
             }
@@ -146,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_fails_its_batch_and_no_other() {
-        let batcher = Batcher::new(1, 1, |items: Vec<i32>| async move {
+        let batcher = Batcher::new(batches_of(1), |items: Vec<i32>| async move {
             assert_ne!(items, [1]);
             Ok(items)
         });
@@ -157,7 +182,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_batch_holds_up_no_other_lane() {
-        let batcher = Batcher::new(1, 2, |items: Vec<i32>| async move {
+        let two_lanes = Batching {
+            lanes: 2,
+            ..batches_of(1)
+        };
+        let batcher = Batcher::new(two_lanes, |items: Vec<i32>| async move {
             if items == [0] {
                 std::future::pending::<()>().await;
             }
@@ -172,11 +201,25 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn batches_keep_their_pace_and_the_first_does_not_wait() {
+        let paced = Batching {
+            pace: Duration::from_millis(10),
+            ..batches_of(64)
+        };
+        let batcher = Batcher::new(paced, |items: Vec<i32>| async move { Ok(items) });
+        let begun = Instant::now();
+        batcher.submit(0).await.unwrap();
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        futures::future::join_all((1..5).map(|item| batcher.submit(item))).await;
+        assert_eq!(begun.elapsed(), paced.pace);
+    }
+
     #[tokio::test]
     async fn an_outage_fails_all_at_once() {
         let runs = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&runs);
-        let batcher = Batcher::<i32, i32>::new(64, 1, move |_| {
+        let batcher = Batcher::<i32, i32>::new(batches_of(64), move |_| {
             counter.fetch_add(1, Ordering::Relaxed);
             async { Err(ApiError::unavailable("nobody listens")) }
         });

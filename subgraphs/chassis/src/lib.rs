@@ -88,7 +88,7 @@ pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use batch::Batcher;
+pub use batch::{Batcher, Batching};
 pub use caller::{
     Caller, ClientAddress, caller, client_address, require_scope, require_service, require_user,
 };

@@ -11,7 +11,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use fondaco_chassis::{ApiError, Batcher};
+use fondaco_chassis::{ApiError, Batcher, Batching};
 use fondaco_contracts::{ReservationId, Sku};
 use uuid::Uuid;
 
@@ -29,8 +29,12 @@ use crate::{
     },
 };
 
-/// As many reservations share a transaction at most.
-const MAX_BATCH: usize = 500;
+/// How reservations share transactions.
+const BATCHES: Batching = Batching {
+    max: 500,
+    lanes: 1,
+    pace: Duration::from_millis(10),
+};
 /// A reservation's time in Redis beyond its time in Postgres, which expires first.
 const REDIS_GRACE: Duration = Duration::from_secs(30);
 const OVERDUE_LIMIT: usize = 500;
@@ -61,13 +65,13 @@ impl Inventory {
             store,
             counters,
             guard,
-            holds: Arc::new(Batcher::new(MAX_BATCH, 1, move |admitted| {
+            holds: Arc::new(Batcher::new(BATCHES, move |admitted| {
                 hold_all(held.clone(), admitted)
             })),
-            settlements: Arc::new(Batcher::new(MAX_BATCH, 1, move |wanted| {
+            settlements: Arc::new(Batcher::new(BATCHES, move |wanted| {
                 settle_all(settled.clone(), Arc::clone(&following), wanted)
             })),
-            loads: Arc::new(Batcher::new(MAX_BATCH, 1, move |skus| {
+            loads: Arc::new(Batcher::new(BATCHES, move |skus| {
                 loading::load_all(loaded.clone(), Arc::clone(&loading), Arc::clone(&looking), skus)
             })),
         }

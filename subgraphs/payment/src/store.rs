@@ -11,9 +11,9 @@ mod batches;
 pub mod provider;
 pub mod refunds;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use fondaco_chassis::{ApiError, Batcher};
+use fondaco_chassis::{ApiError, Batcher, Batching};
 use fondaco_contracts::{Money, OrderId, PaymentId, UserId};
 use sqlx::{FromRow, PgPool, Row, postgres::PgRow};
 use thiserror::Error;
@@ -86,10 +86,18 @@ impl Charge {
     }
 }
 
-/// As many share a statement at most.
-const MAX_BATCH: usize = 100;
-/// So many statements read at a time.
-const READ_LANES: usize = 4;
+/// How writes share statements.
+const WRITES: Batching = Batching {
+    max: 100,
+    lanes: 1,
+    pace: Duration::from_millis(10),
+};
+/// How reads do.
+const READS: Batching = Batching {
+    max: 100,
+    lanes: 4,
+    pace: Duration::from_millis(2),
+};
 
 /// The table of charges. What every purchase does is done for many at a time: what arrives while others are being stored shares the next
 /// statement. Cheap to clone.
@@ -107,13 +115,11 @@ impl Store {
         let (reads, records, conclusions) = (pool.clone(), pool.clone(), pool.clone());
         Self {
             pool,
-            reads: Arc::new(Batcher::new(MAX_BATCH, READ_LANES, move |some| {
-                find_all(reads.clone(), some)
-            })),
-            records: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+            reads: Arc::new(Batcher::new(READS, move |some| find_all(reads.clone(), some))),
+            records: Arc::new(Batcher::new(WRITES, move |some| {
                 record_all(records.clone(), some)
             })),
-            conclusions: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+            conclusions: Arc::new(Batcher::new(WRITES, move |some| {
                 conclude_all(conclusions.clone(), some)
             })),
         }

@@ -1,9 +1,9 @@
 //! The inventory service. A reservation is named before it is asked for, so every call may be repeated.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use fondaco_chassis::{ApiError, Batcher, CallError, Repeat, Runtime, ServiceClient};
+use fondaco_chassis::{ApiError, Batcher, Batching, CallError, Repeat, Runtime, ServiceClient};
 use fondaco_contracts::{ReservationId, Sku, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -70,10 +70,12 @@ pub struct HoldRequest {
     pub ttl_seconds: u32,
 }
 
-/// As many requests share a call at most.
-const MAX_BATCH: usize = 100;
-/// So many calls are under way at a time: a slow one does not hold the others up.
-const LANES: usize = 2;
+/// How requests share calls. There are lanes so that a slow call does not hold all others up.
+const BATCHES: Batching = Batching {
+    max: 100,
+    lanes: 4,
+    pace: Duration::from_millis(5),
+};
 
 /// The inventory service.
 #[derive(Clone, Debug)]
@@ -89,7 +91,7 @@ impl Inventory {
         let caller = client.clone();
         Self {
             client,
-            holds: Arc::new(Batcher::new(MAX_BATCH, LANES, move |requests| {
+            holds: Arc::new(Batcher::new(BATCHES, move |requests| {
                 reserve_all(caller.clone(), requests)
             })),
         }

@@ -20,9 +20,9 @@ pub mod refunds;
 pub mod transitions;
 pub mod wishlist;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use fondaco_chassis::Batcher;
+use fondaco_chassis::{Batcher, Batching};
 use fondaco_contracts::UserError;
 use sqlx::PgPool;
 use thiserror::Error;
@@ -44,8 +44,12 @@ pub use wishlist::WishlistItem;
 #[error(transparent)]
 pub struct StoreError(#[from] pub sqlx::Error);
 
-/// As many share a statement at most.
-const MAX_BATCH: usize = 100;
+/// How they share statements.
+const BATCHES: Batching = Batching {
+    max: 100,
+    lanes: 1,
+    pace: Duration::from_millis(10),
+};
 
 /// The service's database. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -64,16 +68,14 @@ impl Store {
         let (placements, transitions) = (pool.clone(), pool.clone());
         Self {
             pool,
-            claims: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
-                claim_all(claims.clone(), some)
-            })),
-            rejections: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+            claims: Arc::new(Batcher::new(BATCHES, move |some| claim_all(claims.clone(), some))),
+            rejections: Arc::new(Batcher::new(BATCHES, move |some| {
                 reject_all(rejections.clone(), some)
             })),
-            placements: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+            placements: Arc::new(Batcher::new(BATCHES, move |some| {
                 place_all(placements.clone(), some)
             })),
-            transitions: Arc::new(Batcher::new(MAX_BATCH, 1, move |some| {
+            transitions: Arc::new(Batcher::new(BATCHES, move |some| {
                 make_many(transitions.clone(), some)
             })),
         }
