@@ -1,6 +1,7 @@
 //! `./dev bench`: starts the platform, every part its own process, loads it over loopback and prints what it did.
 //!
 //! - [`scenario`]: what is measured
+//! - [`reads`]: orders and products with and without caches
 //! - [`verification`]: what a token costs the router
 //! - [`limits`]: what the machine does at best
 //! - [`load`]: the load generator
@@ -11,6 +12,7 @@ mod cpu;
 mod limits;
 mod load;
 mod planning;
+mod reads;
 mod report;
 mod scenario;
 mod verification;
@@ -19,7 +21,10 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use clap::{Parser, ValueEnum};
-use fondaco_e2e::platform::{Mode, Platform};
+use fondaco_e2e::{
+    platform::{Mode, Platform},
+    program::ProgramError,
+};
 
 use crate::load::{Bounds, Outcome, Pace, Workload};
 use crate::scenario::{Prepared, RUSH_BUYERS, RUSH_UNITS};
@@ -74,40 +79,55 @@ enum Measurement {
     SoldOut,
     /// Many buyers at once of a few units.
     Rush,
+    /// Orders by id and the product list, with and without caches; on platforms of their own.
+    Reads,
 }
+
+/// Measured without the platform that the others share.
+const APART: [Measurement; 2] = [Measurement::Planner, Measurement::Reads];
 
 impl Arguments {
     fn wants(&self, measurement: Measurement) -> bool {
         self.only.is_empty() || self.only.contains(&measurement)
+    }
+
+    fn mode(&self) -> Mode {
+        if self.one_process {
+            Mode::OneProcess
+        } else {
+            Mode::Separate
+        }
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    match run(&arguments).await {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what is asked for, and returns how many goals were missed and requests failed.
+async fn run(arguments: &Arguments) -> Result<u64, ProgramError> {
     let mut missed = 0;
     if arguments.wants(Measurement::Planner) {
         missed += planning::run() as u64;
     }
-    if arguments.only != [Measurement::Planner] {
-        let mode = if arguments.one_process {
-            Mode::OneProcess
-        } else {
-            Mode::Separate
-        };
-        match Platform::start_durable(mode, scenario::configure).await {
-            Ok(platform) => missed += measure(platform, &arguments).await,
-            Err(error) => {
-                eprintln!("error: {error}");
-                return ExitCode::FAILURE;
-            }
-        }
+    let is_apart = |measurement| APART.contains(measurement);
+    if arguments.only.is_empty() || !arguments.only.iter().all(is_apart) {
+        let platform = Platform::start_durable(arguments.mode(), scenario::configure).await?;
+        missed += measure(platform, arguments).await;
     }
-    if missed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    if arguments.wants(Measurement::Reads) {
+        missed += reads::run(arguments).await?;
     }
+    Ok(missed)
 }
 
 /// Runs the measurements of the platform, ends it, and returns the number of failed requests.

@@ -1,4 +1,4 @@
-//! What is measured: the Home query, purchases, and sign-ins.
+//! What is measured: the Home query, single orders, the product list, purchases, and sign-ins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +29,8 @@ pub struct Prepared {
     skus: Vec<String>,
     sold_out: String,
     scarce: String,
+    /// Access tokens with the id of an order that is theirs.
+    orders: Vec<(Arc<str>, String)>,
 }
 
 /// Signs up the users, lets each buy a few things, and fills the stock.
@@ -46,11 +48,13 @@ pub async fn prepare(platform: &Platform) -> Prepared {
     };
     shop::set_stock(&merchant, sold_out, 0).await;
     shop::set_stock(&merchant, scarce, RUSH_UNITS).await;
-    let (mut tokens, mut emails) = (Vec::new(), Vec::new());
+    let (mut tokens, mut emails, mut orders) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..SHOPPERS {
         let shopper = shop::sign_up(&client).await;
-        buy_some(&shopper, &chosen).await;
-        tokens.push(shopper.token.into());
+        let token: Arc<str> = shopper.token.as_str().into();
+        let bought = buy_some(&shopper, &chosen).await.into_iter();
+        orders.extend(bought.map(|id| (Arc::clone(&token), id)));
+        tokens.push(token);
         emails.push(shopper.email);
     }
     Prepared {
@@ -59,13 +63,52 @@ pub async fn prepare(platform: &Platform) -> Prepared {
         skus: chosen.into_iter().map(|variant| variant.sku).collect(),
         sold_out: sold_out.sku.clone(),
         scarce: scarce.sku.clone(),
+        orders,
     }
 }
 
-/// So that Home has orders to show.
-async fn buy_some(shopper: &Shopper, variants: &[shop::Variant]) {
+/// So that there are orders to show.
+async fn buy_some(shopper: &Shopper, variants: &[shop::Variant]) -> Vec<String> {
+    let mut orders = Vec::new();
     for variant in &variants[..5] {
-        shop::buy_one(shopper, &variant.sku).await.expect_data();
+        let answer = shop::buy_one(shopper, &variant.sku).await;
+        let id = answer.expect_data()["purchase"]["order"]["id"].as_str();
+        orders.push(id.expect("a purchase leads to an order").to_owned());
+    }
+    orders
+}
+
+/// One order with its lines, by the customer whose it is.
+pub fn order_by_id(prepared: &Prepared) -> Workload {
+    const ORDER: &str = "query Order($id: ID!) { order(id: $id) { id status total { amount currency } createdAt \
+        lines { quantity unitPrice { amount } variant { sku } } } }";
+    let shots: Vec<Shot> = prepared
+        .orders
+        .iter()
+        .map(|(token, id)| Shot {
+            token: Some(Arc::clone(token)),
+            body: Bytes::from(json!({ "query": ORDER, "variables": { "id": id } }).to_string()),
+        })
+        .collect();
+    Workload {
+        shot: Arc::new(move |number| {
+            shots[usize::try_from(number).unwrap_or_default() % shots.len()].clone()
+        }),
+        accept: Arc::new(|answer| contains(answer, b"\"CONFIRMED\"") && contains(answer, b"\"sku\"")),
+    }
+}
+
+/// A page of the catalogue with prices, by anybody.
+pub fn product_list() -> Workload {
+    const LIST: &str = r#"query List { products(first: 12, search: "coat") { edges { node {
+        id name slug variants { sku price { amount currency } } } } } }"#;
+    let body = Bytes::from(json!({ "query": LIST }).to_string());
+    Workload {
+        shot: Arc::new(move |_| Shot {
+            token: None,
+            body: body.clone(),
+        }),
+        accept: Arc::new(|answer| contains(answer, b"\"sku\"") && !contains(answer, b"\"errors\"")),
     }
 }
 
@@ -169,6 +212,13 @@ fn shot(prepared: &Prepared, name: &'static str, skus: Vec<String>) -> Arc<Aim> 
             body: Bytes::from(body.to_string()),
         }
     })
+}
+
+/// The same with nothing kept by order and product.
+pub fn configure_without_caches(config: &mut Value) {
+    configure(config);
+    config["order"]["cache_seconds"] = json!(0);
+    config["product"]["keep_seconds"] = json!(0);
 }
 
 fn token(tokens: &[Arc<str>], number: u64) -> Option<Arc<str>> {

@@ -8,7 +8,8 @@
 //! - [`two_steps`]: payments that are confirmed, or completed later
 //! - [`declined`]: a card that is refused
 //! - [`privacy`]: other people's orders
-//! - [`mistakes`]: inputs that are wrong in every way
+//! - [`mistakes`]: requests and tokens that are wrong in every way
+//! - [`user_errors`]: every input of the shop that is wrong
 
 #![allow(clippy::unwrap_used, reason = "for tests: what is wrong fails them")]
 
@@ -21,6 +22,7 @@ pub mod order_life;
 pub mod privacy;
 pub mod rush;
 pub mod two_steps;
+pub mod user_errors;
 
 use crate::platform::Platform;
 
@@ -34,6 +36,7 @@ pub async fn all(platform: &Platform) {
     limits::run(platform).await;
     privacy::run(platform).await;
     mistakes::run(platform).await;
+    user_errors::run(platform).await;
     rush::run(platform).await;
     let offences = crate::logs::offences(platform, &[]);
     assert!(offences.is_empty(), "{}", offences.join("\n"));

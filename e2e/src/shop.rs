@@ -121,6 +121,20 @@ pub async fn variants(client: &Client) -> Vec<Variant> {
     variants
 }
 
+/// The SKU of a limited drop of the demo catalogue whose sale has not begun.
+pub async fn not_begun(client: &Client) -> String {
+    let answer = client.query(CATALOGUE, json!({})).await.unwrap();
+    let edges = answer.expect_data()["products"]["edges"].as_array().unwrap();
+    let variants = edges
+        .iter()
+        .flat_map(|edge| edge["node"]["variants"].as_array().unwrap());
+    let later = variants
+        .into_iter()
+        .find(|variant| !begun(&variant["drop"]))
+        .expect("the demo catalogue has a drop that has not begun");
+    later["sku"].as_str().unwrap().to_owned()
+}
+
 /// RFC 3339 times in UTC are in the order of their text.
 fn begun(drop: &Value) -> bool {
     let now = std::time::SystemTime::now()

@@ -32,12 +32,7 @@ pub async fn run(platform: &Platform) {
     check(&shop::sign_up(&client).await, variant, limit, "share", "").await;
     shop::expect_available(&client, variant, 20 - 2 * u64::try_from(limit).unwrap()).await;
 
-    let begun: Vec<&str> = variants.iter().map(|variant| &*variant.sku).collect();
-    let later = drops
-        .iter()
-        .find(|drop| !begun.contains(&drop["sku"].as_str().unwrap()));
-    let later = later.expect("the demo catalogue has a drop that has not begun");
-    let answer = shop::buy_one(&shopper, later["sku"].as_str().unwrap()).await;
+    let answer = shop::buy_one(&shopper, &shop::not_begun(&client).await).await;
     assert_eq!(
         shop::user_error(&answer, "purchase"),
         "SALE_NOT_STARTED",

@@ -1,4 +1,5 @@
-//! An order's life: put together as a draft, bought, refunded in part, sent, refunded in full; and a wishlist that is bought.
+//! An order's life: put together as a draft, bought, refunded in part, sent, refunded in full; a wishlist that is bought; an order that is
+//! called off; and the list of them all.
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,8 @@ pub async fn run(platform: &Platform) {
     buy(&shopper, &order, first, second).await;
     after_sale(&shopper, &merchant, &order, first, second).await;
     wishlist(&shopper, first).await;
+    cancel(&shopper, first).await;
+    pages(&shopper).await;
 }
 
 async fn draft(shopper: &Shopper, first: &Variant, second: &Variant) -> String {
@@ -125,6 +128,58 @@ async fn wishlist(shopper: &Shopper, variant: &Variant) {
         listed.data()["orders"]["edges"],
         json!([{ "node": { "id": bought["order"]["id"] } }])
     );
+}
+
+async fn cancel(shopper: &Shopper, variant: &Variant) {
+    let before = shop::available(&shopper.client, variant).await;
+    let bought = shop::buy_one(shopper, &variant.sku).await;
+    let id = bought.expect_data()["purchase"]["order"]["id"].clone();
+    let input = json!({ "idempotencyKey": "call off", "orderId": id });
+    let cancelled = mutate(shopper, "cancelOrder", "CancelOrderInput", ORDER, input.clone()).await;
+    assert_eq!(cancelled["order"]["status"], "CANCELLED", "{cancelled}");
+    assert_eq!(cancelled["order"]["payment"]["status"], "REFUNDED", "{cancelled}");
+    assert_eq!(
+        mutate(shopper, "cancelOrder", "CancelOrderInput", ORDER, input).await,
+        cancelled
+    );
+    shop::expect_available(&shopper.client, variant, before).await;
+}
+
+/// The same orders from the newest to the oldest and back, in the list and at the user.
+async fn pages(shopper: &Shopper) {
+    let newest_first = walk(shopper, "first", "after", "endCursor", "hasNextPage").await;
+    let mut oldest_first = walk(shopper, "last", "before", "startCursor", "hasPreviousPage").await;
+    assert_eq!(newest_first.len(), 3, "{newest_first:?}");
+    oldest_first.reverse();
+    assert_eq!(oldest_first, newest_first);
+    let query = "{ me { orders(last: 2) { edges { node { id status } } } } orders(filter: { status: [CANCELLED, REFUNDED] }) { edges { node { status } } } }";
+    let answer = shopper.client.query(query, json!({})).await.unwrap();
+    let of_user = answer.expect_data()["me"]["orders"]["edges"].as_array().unwrap();
+    let ids: Vec<_> = of_user.iter().map(|edge| edge["node"]["id"].clone()).collect();
+    assert_eq!(ids, newest_first[1..]);
+    let filtered = json!([{ "node": { "status": "CANCELLED" } }, { "node": { "status": "REFUNDED" } }]);
+    assert_eq!(answer.data()["orders"]["edges"], filtered);
+}
+
+/// The ids of all orders, a page of one at a time.
+async fn walk(shopper: &Shopper, count: &str, from: &str, cursor: &str, more: &str) -> Vec<Value> {
+    let query = format!(
+        "query Page($from: String) {{ orders({count}: 1, {from}: $from) {{ edges {{ node {{ id }} }} pageInfo {{ {cursor} {more} }} }} }}"
+    );
+    let (mut ids, mut next) = (Vec::new(), Value::Null);
+    loop {
+        let answer = shopper
+            .client
+            .query(&query, json!({ "from": next }))
+            .await
+            .unwrap();
+        let page = &answer.expect_data()["orders"];
+        ids.push(page["edges"][0]["node"]["id"].clone());
+        next = page["pageInfo"][cursor].clone();
+        if page["pageInfo"][more] == false {
+            return ids;
+        }
+    }
 }
 
 /// The payload of a mutation whose only argument is `input`, which must go well.

@@ -1,6 +1,9 @@
-//! GraphQL calls from service to service: signed, with a deadline, repeated with jitter where a repetition is harmless.
+//! GraphQL calls from service to service: signed, with a deadline, repeated with jitter where a repetition is harmless, refused at once
+//! where the other service has not answered for a while ([`breaker`]).
 
-use std::{error::Error as StdError, time::Duration};
+mod breaker;
+
+use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -12,6 +15,7 @@ use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep, timeout_at};
 use tower::ServiceExt;
 
+use self::breaker::Breaker;
 use crate::{
     caller::Caller,
     error::chain,
@@ -101,6 +105,7 @@ pub struct ServiceClient {
     peers: Peers,
     http: reqwest::Client,
     deadline: Duration,
+    breaker: Arc<Breaker>,
 }
 
 impl ServiceClient {
@@ -113,6 +118,7 @@ impl ServiceClient {
             peers: runtime.peers.clone(),
             http: http_client(),
             deadline: DEADLINE,
+            breaker: Arc::default(),
         }
     }
 
@@ -146,9 +152,7 @@ impl ServiceClient {
         let deadline = Instant::now() + self.deadline;
         let mut attempt = 1;
         loop {
-            let sent = timeout_at(deadline, self.send(body.clone()))
-                .await
-                .unwrap_or_else(|_| Err(self.lost("the deadline passed")));
+            let sent = self.attempt(body.clone(), deadline).await;
             let error = match sent.and_then(|answer| self.read_answer(&answer)) {
                 Ok(data) => return Ok(data),
                 Err(error) => error,
@@ -161,6 +165,33 @@ impl ServiceClient {
             sleep(pause).await;
             attempt += 1;
         }
+    }
+
+    /// One attempt, unless the service is left alone.
+    async fn attempt(&self, body: Bytes, deadline: Instant) -> Result<Bytes, CallError> {
+        let permit = self
+            .breaker
+            .admit()
+            .ok_or_else(|| self.not_sent("it has not answered for a while"))?;
+        let sent = timeout_at(deadline, self.send(body))
+            .await
+            .unwrap_or_else(|_| Err(self.lost("the deadline passed")));
+        match &sent {
+            Err(CallError::NotSent { .. } | CallError::Lost { .. }) => {
+                if permit.failed() {
+                    tracing::warn!(
+                        peer = self.to,
+                        "a service does not answer: it is left alone for a moment"
+                    );
+                }
+            }
+            _ => {
+                if permit.answered() {
+                    tracing::info!(peer = self.to, "a service answers again");
+                }
+            }
+        }
+        sent
     }
 
     async fn send(&self, body: Bytes) -> Result<Bytes, CallError> {

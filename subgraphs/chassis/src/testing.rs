@@ -15,9 +15,11 @@ use crate::{caller::Caller, identity::CALLER_HEADER, runtime::Runtime};
 
 mod redis_server;
 mod statements;
+mod transitions;
 
 pub use redis_server::RedisServer;
 pub use statements::StatementCounter;
+pub use transitions::documented;
 
 const SECRET: &str = "a secret for tests, of more than 32 bytes";
 

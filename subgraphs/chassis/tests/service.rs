@@ -3,8 +3,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -330,6 +330,82 @@ async fn a_call_ends_at_its_deadline() {
         .unwrap_err();
     assert!(matches!(error, CallError::Lost { .. }), "{error}");
     assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+/// A peer that counts the calls it gets, and says when each came; it answers while `healthy`.
+fn counted(test: &TestRuntime, healthy: &Arc<AtomicBool>) -> Arc<Mutex<Vec<Instant>>> {
+    let calls = Arc::<Mutex<Vec<Instant>>>::default();
+    let (seen, healthy) = (Arc::clone(&calls), Arc::clone(healthy));
+    let handler = async move || {
+        seen.lock().unwrap().push(Instant::now());
+        match healthy.load(Ordering::SeqCst) {
+            true => (StatusCode::OK, Body::from(r#"{"data":{"service":true}}"#)),
+            false => (StatusCode::BAD_GATEWAY, Body::empty()),
+        }
+    };
+    let router = Router::new().route("/graphql", post(handler));
+    test.runtime.peers.insert_local("example", router);
+    calls
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_does_not_answer_is_left_alone_until_it_does() {
+    let test = TestRuntime::new();
+    let healthy = Arc::new(AtomicBool::new(false));
+    let calls = counted(&test, &healthy);
+    let client = ServiceClient::new(&test.runtime, "order", "example");
+    let call = async |repeat| client.call::<Answer>("{ service }", &json!({}), repeat).await;
+    for _ in 0..10 {
+        assert!(matches!(call(Repeat::Never).await, Err(CallError::Lost { .. })));
+    }
+    let refused = call(Repeat::Safe).await.err().unwrap();
+    assert!(refused.had_no_effect() && refused.is_retryable(), "{refused}");
+    let shown = ApiError::from(refused);
+    assert_eq!(
+        (shown.code(), shown.to_string().as_str()),
+        ("TEMPORARILY_UNAVAILABLE", "temporarily unavailable, try again")
+    );
+    assert_eq!(calls.lock().unwrap().len(), 10, "nobody is called any more");
+    healthy.store(true, Ordering::SeqCst);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(call(Repeat::Never).await.is_ok());
+    assert!(call(Repeat::Never).await.is_ok());
+    assert_eq!(calls.lock().unwrap().len(), 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_are_spread_and_end_before_the_deadline() {
+    let test = TestRuntime::new();
+    let calls = counted(&test, &Arc::default());
+    let client = || ServiceClient::new(&test.runtime, "order", "example");
+    let mut pauses = Vec::new();
+    for _ in 0..20 {
+        let failed = client()
+            .call::<Answer>("{ service }", &json!({}), Repeat::Safe)
+            .await;
+        assert!(failed.is_err());
+        let times = std::mem::take(&mut *calls.lock().unwrap());
+        assert_eq!(times.len(), 3);
+        pauses.push([times[1] - times[0], times[2] - times[1]].map(|pause| pause.as_millis()));
+    }
+    let within = |pause: &[u128; 2]| (25..=51).contains(&pause[0]) && (50..=101).contains(&pause[1]);
+    assert!(pauses.iter().all(within), "{pauses:?}");
+    assert!(
+        pauses.iter().any(|pause| pause != &pauses[0]),
+        "in step: {pauses:?}"
+    );
+
+    let (began, deadline) = (Instant::now(), Duration::from_millis(60));
+    let hurried = client().with_deadline(deadline);
+    let failed = hurried
+        .call::<Answer>("{ service }", &json!({}), Repeat::Safe)
+        .await;
+    assert!(
+        failed.is_err() && began.elapsed() <= deadline,
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(calls.lock().unwrap().len() < 3);
 }
 
 #[tokio::test]

@@ -138,7 +138,27 @@ pub enum Answer {
 
 #[cfg(test)]
 mod tests {
+    use fondaco_chassis::testing::documented;
+
     use super::*;
+
+    #[test]
+    fn the_documented_table_is_this_one() {
+        let mut table = vec![["–", "reserved", ReservationStatus::Held.as_str()].map(str::to_owned)];
+        for from in ReservationStatus::ALL {
+            let settlements = [
+                (Settlement::Confirm, "confirm"),
+                (Settlement::Release, "release"),
+                (Settlement::Expire, "expire"),
+            ];
+            let rows = settlements.into_iter().filter_map(|(settlement, name)| {
+                Some([from.as_str(), name, from.after(settlement)?.as_str()])
+            });
+            table.extend(rows.map(|row| row.map(str::to_owned)));
+        }
+        table.sort();
+        assert_eq!(documented("reservation"), table);
+    }
 
     #[test]
     fn the_state_machine() {

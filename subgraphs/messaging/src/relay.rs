@@ -39,7 +39,11 @@ pub struct Relay {
     stream: String,
     wake: Wake,
     tidy_every: Duration,
+    outdated: Shown<Outdated>,
 }
+
+/// The key that an event outdates, if any.
+type Outdated = Box<dyn Fn(&Event) -> Option<String> + Send + Sync>;
 
 /// Tells the relay that a row was committed. A hint: without it the row waits for the next poll.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +76,16 @@ impl Relay {
             stream,
             wake: Wake::default(),
             tidy_every: TIDY_EVERY,
+            outdated: Shown(Box::new(|_| None)),
         }
+    }
+
+    /// Has the key deleted that an event outdates, each time before the event is published: a crash of this process, or a Redis that loses
+    /// the deletion, cannot lose it alone.
+    #[must_use]
+    pub fn deleting(mut self, outdated: impl Fn(&Event) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.outdated = Shown(Box::new(outdated));
+        self
     }
 
     /// Changes how often acknowledged entries are dropped from the stream and old rows from the outbox; 30 s by default.
@@ -141,6 +154,7 @@ impl Relay {
             return Ok(0);
         }
         let next = *batch + 1;
+        self.delete_outdated(&rows).await?;
         let before = self.publish(&rows, next).await?;
         mark_published(connection, rows.iter().map(|row| row.position).collect(), next).await?;
         if self.is_behind(before, *batch) {
@@ -148,6 +162,17 @@ impl Relay {
         }
         *batch = next;
         Ok(rows.len())
+    }
+
+    async fn delete_outdated(&self, rows: &[OutboxRow]) -> Result<(), RelayError> {
+        let mut delete = redis::pipe();
+        for key in rows.iter().filter_map(|row| (self.outdated.0)(&row.event)) {
+            delete.unlink(key).ignore();
+        }
+        if delete.is_empty() {
+            return Ok(());
+        }
+        Ok(delete.exec_async(&mut self.redis.0.clone()).await?)
     }
 
     /// Appends the rows to the stream; gives the number of the batch that was there before.
@@ -270,11 +295,11 @@ async fn publish_again(connection: &mut PgConnection) -> Result<(), sqlx::Error>
     .map(drop)
 }
 
-/// `Debug` for a connection that has none.
+/// `Debug` for what has none.
 struct Shown<T>(T);
 
 impl<T> std::fmt::Debug for Shown<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("connection")
+        f.write_str("_")
     }
 }

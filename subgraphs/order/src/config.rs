@@ -19,6 +19,8 @@ pub struct OrderConfig {
     pub hold_seconds: u32,
     /// How long a read of the catalogue counts as fresh: purchases within it share one call to product.
     pub catalogue_freshness_ms: u64,
+    /// How long an order that was read is kept in Redis; 0: not at all.
+    pub cache_seconds: u32,
     /// When the sweeper looks at an order that is still PENDING, counted from its creation.
     pub settle_after_ms: u64,
     /// How long the sweeper waits before it looks at the same order again.
@@ -34,6 +36,7 @@ impl Default for OrderConfig {
             lease_ms: 20_000,
             hold_seconds: 300,
             catalogue_freshness_ms: 100,
+            cache_seconds: 60,
             settle_after_ms: 20_000,
             settle_again_ms: 2_000,
             sweep_interval_ms: 1_000,
@@ -48,6 +51,10 @@ impl OrderConfig {
 
     pub(crate) fn catalogue_freshness(&self) -> Duration {
         Duration::from_millis(self.catalogue_freshness_ms)
+    }
+
+    pub(crate) fn cache(&self) -> Duration {
+        Duration::from_secs(self.cache_seconds.into())
     }
 
     pub(crate) fn settle_after(&self) -> Duration {

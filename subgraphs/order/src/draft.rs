@@ -9,7 +9,7 @@ use crate::{
     cancellation::order_not_found,
     error::Stop,
     idempotency::{self, stored},
-    lines::{self, Demand},
+    lines::{self, Demand, Origin},
     order::Status,
     peers::product::Catalogue,
     pricing,
@@ -171,6 +171,7 @@ pub async fn demands(store: &Store, id: OrderId) -> Result<Vec<Demand>, Stop> {
     let demand = |line: crate::store::Line| Demand {
         sku: line.sku,
         quantity: line.quantity,
+        origin: Origin::Draft,
     };
     Ok(lines.into_iter().map(demand).collect())
 }

@@ -91,54 +91,54 @@ impl Holds {
 }
 
 fn refusal(lines: &[Priced], answer: &Reservation) -> Option<Stop> {
-    let index = position(lines, answer.sku.as_ref());
+    if answer.outcome == Outcome::Reserved {
+        return None;
+    }
+    let Some(line) = refused_line(lines, answer.sku.as_ref()) else {
+        return Some(ApiError::internal("inventory refused what nobody asked for").into());
+    };
     let stop = match answer.outcome {
         Outcome::Reserved => return None,
-        Outcome::SoldOut => sold_out(index, answer.available).into(),
-        Outcome::SaleNotStarted => not_started(index, lines).into(),
-        Outcome::LimitExceeded => limit_exceeded(index, lines, answer.available).into(),
-        Outcome::UnknownSku => unknown_sku(index).into(),
+        Outcome::SoldOut => sold_out(line, answer.available).into(),
+        Outcome::SaleNotStarted => not_started(line).into(),
+        Outcome::LimitExceeded => limit_exceeded(line, answer.available).into(),
+        Outcome::UnknownSku => unknown_sku(line.origin, &line.line.sku).into(),
         Outcome::NotReady => ApiError::unavailable("inventory is not ready").into(),
         Outcome::KeyReused => ApiError::internal("inventory knows a reservation that was just named").into(),
     };
     Some(stop)
 }
 
-fn not_started(index: usize, lines: &[Priced]) -> UserError {
-    let message = match &lines[index].drop {
-        Some(drop) => format!("the sale starts at {}", drop.starts_at.to_rfc3339()),
-        None => "the sale has not started".to_owned(),
-    };
-    UserError::on(format!("lines.{index}.sku"), ErrorCode::SaleNotStarted, message)
+/// Some answers are about no line; the first one stands for all.
+fn refused_line<'a>(lines: &'a [Priced], sku: Option<&Sku>) -> Option<&'a Priced> {
+    let named = lines.iter().find(|priced| Some(&priced.line.sku) == sku);
+    named.or_else(|| lines.first())
 }
 
-fn limit_exceeded(index: usize, lines: &[Priced], left: Option<i32>) -> UserError {
-    let limit = lines[index]
-        .drop
-        .as_ref()
-        .map_or(0, |drop| drop.per_customer_limit);
+fn not_started(line: &Priced) -> UserError {
+    let sku = &line.line.sku;
+    let message = match &line.drop {
+        Some(drop) => format!("the sale of {sku} starts at {}", drop.starts_at.to_rfc3339()),
+        None => format!("the sale of {sku} has not started"),
+    };
+    UserError::on(line.origin.field("sku"), ErrorCode::SaleNotStarted, message)
+}
+
+fn limit_exceeded(line: &Priced, left: Option<i32>) -> UserError {
+    let sku = &line.line.sku;
+    let limit = line.drop.as_ref().map_or(0, |drop| drop.per_customer_limit);
     let message = match left {
-        Some(left) if left > 0 => format!("at most {limit} per customer; you may have {left} more"),
-        _ => format!("at most {limit} per customer, in all orders together"),
+        Some(left) if left > 0 => format!("at most {limit} of {sku} per customer; you may have {left} more"),
+        _ => format!("at most {limit} of {sku} per customer, in all orders together"),
     };
-    UserError::on(
-        format!("lines.{index}.quantity"),
-        ErrorCode::LimitExceeded,
-        message,
-    )
+    UserError::on(line.origin.field("quantity"), ErrorCode::LimitExceeded, message)
 }
 
-fn sold_out(index: usize, left: Option<i32>) -> UserError {
+fn sold_out(line: &Priced, left: Option<i32>) -> UserError {
+    let sku = &line.line.sku;
     let message = match left {
-        Some(left) if left > 0 => format!("only {left} left"),
-        _ => "sold out".to_owned(),
+        Some(left) if left > 0 => format!("only {left} of {sku} left"),
+        _ => format!("{sku} is sold out"),
     };
-    UserError::on(format!("lines.{index}.quantity"), ErrorCode::SoldOut, message)
-}
-
-fn position(lines: &[Priced], sku: Option<&Sku>) -> usize {
-    lines
-        .iter()
-        .position(|priced| Some(&priced.line.sku) == sku)
-        .unwrap_or(0)
+    UserError::on(line.origin.field("quantity"), ErrorCode::SoldOut, message)
 }

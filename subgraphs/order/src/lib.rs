@@ -8,16 +8,18 @@
 //! - [`saga`]: the decisions, pure
 //! - [`settlement`]: what a payment's outcome means for its order, and the sweeper for outcomes nobody waited for
 //! - [`order`]: the state machine
-//! - [`idempotency`]: one operation per key
+//! - [`idempotency`], [`key_retention`]: one operation per key, for a week
 //! - [`answer`]: what customers are told, derived from what is stored
 //! - [`books`]: its figures, for reconciling
 //! - [`peers`]: what is asked of product, inventory and payment
 //! - [`store`]: all SQL
+//! - [`cache`]: orders that were read before, kept in Redis
 //! - [`schema`]: the subgraph
 //! - [`config`]: the section `order` of the configuration file
 
 pub mod answer;
 pub mod books;
+pub mod cache;
 pub mod cancellation;
 pub mod completion;
 pub mod config;
@@ -26,6 +28,7 @@ pub mod error;
 pub mod fulfilment;
 pub mod hold;
 pub mod idempotency;
+pub mod key_retention;
 pub mod lines;
 pub mod lost_stock;
 pub mod order;
@@ -46,6 +49,7 @@ use fondaco_messaging::{Consumer, Relay};
 use sqlx::migrate::Migrator;
 
 use crate::{
+    cache::OrderCache,
     cancellation::Cancellations,
     completion::Completions,
     config::OrderConfig,
@@ -75,15 +79,19 @@ pub fn sdl() -> String {
 pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, StartError> {
     let pool = database::open(runtime, NAME, &MIGRATIONS).await?;
     let redis = Redis::connect(runtime).await?;
-    let relay = Relay::new(pool.clone(), redis.connection(), redis.key(STREAM));
-    let wake = relay.wake();
     let store = Store::new(pool.clone());
+    let cache = OrderCache::new(store.clone(), redis.clone(), config.cache());
+    let outdated = cache.clone();
+    let relay = Relay::new(pool.clone(), redis.connection(), redis.key(STREAM))
+        .deleting(move |event| outdated.outdated_by(event));
+    let wake = relay.wake();
     let (inventory, payment) = (Inventory::new(runtime), Payment::new(runtime));
     let catalogue = Catalogue::new(runtime, config.catalogue_freshness());
     let settlement = Settlement::new(
         store.clone(),
         payment.clone(),
         inventory.clone(),
+        cache.clone(),
         wake.clone(),
         config.settle_again(),
     );
@@ -116,6 +124,8 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
     tasks.spawn("order.settlement", |stop| {
         settlement.sweep(config.sweep_interval(), stop)
     });
+    let keys = store.clone();
+    tasks.spawn("order.keys", |stop| key_retention::run(keys, stop));
     let schema = schema::builder()
         .data(store.clone())
         .data(purchases)
@@ -128,7 +138,7 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
         .finish();
     let router = GraphqlServer::new(runtime, &tasks, NAME, schema)
         .readiness(Readiness::default().database(pool).redis(redis))
-        .request_data(move |request| schema::with_loaders(request, &store))
+        .request_data(move |request| schema::with_loaders(request, &store, &cache))
         .into_router();
     Ok(Service {
         name: NAME,

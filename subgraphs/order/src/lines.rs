@@ -14,6 +14,30 @@ pub struct Demand {
     pub sku: Sku,
     /// How many.
     pub quantity: i32,
+    /// Where the customer asked for it.
+    pub origin: Origin,
+}
+
+/// Where a request asks for something: what an error about it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The line of that number, from 0.
+    Line(usize),
+    /// A draft.
+    Draft,
+    /// The wishlist.
+    Wishlist,
+}
+
+impl Origin {
+    /// The input field: `part` of a line, or what names the draft or the wishlist.
+    pub fn field(self, part: &str) -> String {
+        match self {
+            Self::Line(index) => format!("lines.{index}.{part}"),
+            Self::Draft => "orderId".to_owned(),
+            Self::Wishlist => "wishlist".to_owned(),
+        }
+    }
 }
 
 /// The lines with duplicates summed, each SKU at its first place; refused where one is out of range.
@@ -27,8 +51,8 @@ pub fn summed(lines: &[Demand]) -> Result<Vec<Demand>, UserError> {
 /// `present` with `more` added to it, by the same rules.
 pub fn added(present: &[Demand], more: &[Demand]) -> Result<Vec<Demand>, UserError> {
     let mut summed: Vec<Demand> = present.to_vec();
-    for (index, line) in more.iter().enumerate() {
-        let field = || format!("lines.{index}.quantity");
+    for line in more {
+        let field = || line.origin.field("quantity");
         check_quantity(field, line.quantity)?;
         match summed.iter_mut().find(|other| other.sku == line.sku) {
             Some(other) => {

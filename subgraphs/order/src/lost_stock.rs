@@ -42,8 +42,8 @@ impl Handler for StockEvents {
     }
 
     async fn committed(&self, cancelled: Vec<Order>) {
-        self.0.hurry();
         for order in &cancelled {
+            self.0.made(order.id, Status::Confirmed).await;
             if let Err(error) = self.0.pay_back(order).await {
                 tracing::warn!(order.id = %order.id, error.cause = %error, "the sweeper must pay back");
             }

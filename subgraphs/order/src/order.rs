@@ -24,11 +24,13 @@ use std::str::FromStr;
 
 use async_graphql::{Enum, resolver_utils::EnumType};
 use fondaco_contracts::OrderEvent;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Where an order stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Enum, Serialize, Deserialize)]
 #[graphql(name = "OrderStatus")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// Being put together; nothing is held and nothing is due.
     Draft,
@@ -169,7 +171,23 @@ fn value<T: EnumType + Copy>(name: &str) -> Option<T> {
 mod tests {
     use async_graphql::resolver_utils::EnumType;
 
-    use super::{Event, Refused, Status};
+    use fondaco_chassis::testing::documented;
+
+    use super::{Event, Refused, Status, TRANSITIONS};
+
+    #[test]
+    fn the_documented_table_is_this_one() {
+        let row = |from: &str, event: Event, to: Status| {
+            [from, event.as_str(), to.as_str(), event.published().name()].map(str::to_owned)
+        };
+        let first = [(Event::Drafted, Status::Draft), (Event::Placed, Status::Pending)];
+        let first = first.into_iter().map(|(event, to)| row("–", event, to));
+        let transitions = TRANSITIONS.iter();
+        let transitions = transitions.map(|(from, event, to)| row(from.as_str(), *event, *to));
+        let mut table: Vec<_> = first.chain(transitions).collect();
+        table.sort();
+        assert_eq!(documented("order"), table);
+    }
 
     /// The whole table, states × events, written out: a change of the machine must change this too.
     #[test]

@@ -6,7 +6,7 @@ use fondaco_contracts::{ErrorCode, Money, Sku, UserError};
 
 use crate::{
     error::Stop,
-    lines::Demand,
+    lines::{Demand, Origin},
     peers::{
         inventory::HoldLine,
         product::{Catalogue, LimitedDrop, Variant},
@@ -19,6 +19,8 @@ use crate::{
 pub struct Priced {
     /// To be stored.
     pub line: NewLine,
+    /// Where the customer asked for it.
+    pub origin: Origin,
     /// Window and limit of its sale, for inventory to enforce by its clock and books.
     pub drop: Option<LimitedDrop>,
 }
@@ -58,27 +60,26 @@ impl PriceList {
 pub async fn price(catalogue: &Catalogue, lines: &[Demand]) -> Result<PriceList, Stop> {
     let skus: Vec<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
     let variants = catalogue.variants(&skus).await?;
-    let priced = lines.iter().zip(variants).enumerate();
+    let priced = lines.iter().zip(variants);
     let lines = priced
-        .map(|(index, (line, variant))| price_line(index, line, variant))
+        .map(|(line, variant)| price_line(line, variant))
         .collect::<Result<Vec<_>, _>>()?;
     let total = total(&lines)?;
     Ok(PriceList { total, lines })
 }
 
-fn price_line(index: usize, line: &Demand, variant: Option<Arc<Variant>>) -> Result<Priced, UserError> {
+fn price_line(line: &Demand, variant: Option<Arc<Variant>>) -> Result<Priced, UserError> {
     let variant = variant
         .filter(|variant| variant.active)
-        .ok_or_else(|| unknown_sku(index))?;
-    let (sku, name) = (line.sku.clone(), variant.name.clone());
-    let line = NewLine {
-        sku,
-        name,
-        quantity: line.quantity,
-        unit_price: variant.price,
-    };
+        .ok_or_else(|| unknown_sku(line.origin, &line.sku))?;
     Ok(Priced {
-        line,
+        line: NewLine {
+            sku: line.sku.clone(),
+            name: variant.name.clone(),
+            quantity: line.quantity,
+            unit_price: variant.price,
+        },
+        origin: line.origin,
         drop: variant.drop.clone(),
     })
 }
@@ -94,10 +95,7 @@ fn total(lines: &[Priced]) -> Result<Money, UserError> {
 }
 
 /// No such variant is for sale.
-pub fn unknown_sku(index: usize) -> UserError {
-    UserError::on(
-        format!("lines.{index}.sku"),
-        ErrorCode::UnknownSku,
-        "no such variant is for sale",
-    )
+pub fn unknown_sku(origin: Origin, sku: &Sku) -> UserError {
+    let message = format!("no variant {sku} is for sale");
+    UserError::on(origin.field("sku"), ErrorCode::UnknownSku, message)
 }

@@ -37,7 +37,7 @@ use crate::{
     error::Stop,
     hold::{Hold, Holds},
     idempotency::{self, Begun, stored},
-    lines::{self, Demand},
+    lines::{self, Demand, Origin},
     order::Status,
     peers::{
         inventory::Inventory,
@@ -198,6 +198,7 @@ impl Purchases {
                 let demand = |item: crate::store::WishlistItem| Demand {
                     sku: item.sku,
                     quantity: item.quantity,
+                    origin: Origin::Wishlist,
                 };
                 Ok(items.into_iter().map(demand).collect())
             }

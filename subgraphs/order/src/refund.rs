@@ -66,7 +66,6 @@ impl Refunds {
 
     async fn steps(&self, key: &Key, wish: &RefundWish, asked: Option<&[Demand]>) -> Result<Order, Stop> {
         let granted = self.grant(key, wish, asked).await?;
-        self.settlement.hurry();
         if let Err(error) = self.settlement.pay_back(&granted).await {
             tracing::warn!(order.id = %granted.id, error.cause = %error, "the sweeper must pay back");
         }
@@ -82,6 +81,7 @@ impl Refunds {
             let lines = self.store.lines_of(&[order.id]).await?;
             let new = plan(&order, &lines, asked, wish.reason.as_deref())?;
             if let Some(moved) = self.store.grant_refund(key, &new).await? {
+                self.settlement.made(moved.id, order.status).await;
                 return Ok(moved);
             }
         }
@@ -145,20 +145,20 @@ fn plan<'a>(
 }
 
 fn chosen(lines: &[Line], asked: &[Demand]) -> Result<Vec<(Sku, i32)>, UserError> {
-    let choose = |(index, demand): (usize, &Demand)| {
+    let choose = |demand: &Demand| {
         let line = lines.iter().find(|line| line.sku == demand.sku).ok_or_else(|| {
-            let message = "this variant is not part of the order";
-            UserError::on(format!("lines.{index}.sku"), ErrorCode::UnknownSku, message)
+            let message = format!("{} is not part of the order", demand.sku);
+            UserError::on(demand.origin.field("sku"), ErrorCode::UnknownSku, message)
         })?;
         let left = line.quantity - line.refunded;
         if demand.quantity > left {
-            let message = format!("only {left} of it can still be refunded");
-            let field = format!("lines.{index}.quantity");
+            let message = format!("only {left} of {} can still be refunded", demand.sku);
+            let field = demand.origin.field("quantity");
             return Err(UserError::on(field, ErrorCode::RefundExceedsPaid, message));
         }
         Ok((demand.sku.clone(), demand.quantity))
     };
-    asked.iter().enumerate().map(choose).collect()
+    asked.iter().map(choose).collect()
 }
 
 fn all_left(lines: &[Line]) -> Vec<(Sku, i32)> {

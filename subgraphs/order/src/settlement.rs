@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use chrono::Utc;
 use fondaco_chassis::ApiError;
+use fondaco_contracts::OrderId;
 use fondaco_messaging::Wake;
 use futures::{StreamExt, stream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    cache::OrderCache,
     idempotency::stored,
     order::{Event, Status},
     peers::{
@@ -37,17 +39,26 @@ pub struct Settlement {
     store: Store,
     payment: Payment,
     inventory: Inventory,
+    cache: OrderCache,
     wake: Wake,
     again: Duration,
 }
 
 impl Settlement {
     /// `again`: the pause before an order is looked at again.
-    pub fn new(store: Store, payment: Payment, inventory: Inventory, wake: Wake, again: Duration) -> Self {
+    pub fn new(
+        store: Store,
+        payment: Payment,
+        inventory: Inventory,
+        cache: OrderCache,
+        wake: Wake,
+        again: Duration,
+    ) -> Self {
         Self {
             store,
             payment,
             inventory,
+            cache,
             wake,
             again,
         }
@@ -81,16 +92,18 @@ impl Settlement {
 
     /// Makes a transition, and hurries its event. None when the order is no longer as it was read.
     pub async fn make(&self, change: Transition) -> Result<Option<Order>, ApiError> {
+        let (id, before) = (change.order, change.from);
         let moved = self.store.transition(change).await?;
         if moved.is_some() {
-            self.wake.notify();
+            self.made(id, before).await;
         }
         Ok(moved)
     }
 
-    /// Hurries the events of a change made elsewhere.
-    pub fn hurry(&self) {
+    /// An order that was in `before` has changed, and that is committed: its event is hurried, and readers see the change.
+    pub async fn made(&self, id: OrderId, before: Status) {
         self.wake.notify();
+        self.cache.changed(id, before).await;
     }
 
     /// Gives back what was granted, and all that was paid for an order that was called off. While payment cannot say that it did, the

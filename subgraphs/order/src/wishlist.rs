@@ -32,7 +32,8 @@ impl Wishlists {
         lines::check_quantity(|| "quantity".to_owned(), wanted.quantity)?;
         let variants = self.catalogue.variants(std::slice::from_ref(&wanted.sku)).await?;
         if variants.into_iter().flatten().next().is_none() {
-            return Err(UserError::on("sku", ErrorCode::UnknownSku, "there is no such variant").into());
+            let message = format!("there is no variant {}", wanted.sku);
+            return Err(UserError::on("sku", ErrorCode::UnknownSku, message).into());
         }
         let limit = MAX_LINES as i64;
         let put = self

@@ -161,7 +161,34 @@ impl FromStr for Status {
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, STATES, Status};
+    use fondaco_chassis::testing::documented;
+
+    use super::{Event, STATES, Status, TRANSITIONS};
+
+    const NAMES: [(Event, &str); 8] = [
+        (Event::NoAnswer, "no answer"),
+        (Event::ConfirmationRequired, "confirmation required"),
+        (Event::Authorized, "authorized"),
+        (Event::Captured, "captured"),
+        (Event::Declined, "declined"),
+        (Event::Voided, "voided"),
+        (Event::PartiallyRefunded, "refunded in part"),
+        (Event::Refunded, "refunded"),
+    ];
+
+    #[test]
+    fn the_documented_table_is_this_one() {
+        let mut table: Vec<_> = [("recorded", Status::Pending), ("called off", Status::CalledOff)]
+            .map(|(event, to)| ["–", event, to.as_str()].map(str::to_owned))
+            .into();
+        for (states, event, to) in TRANSITIONS {
+            let (_, name) = NAMES.iter().find(|(named, _)| named == event).unwrap();
+            let rows = states.iter().map(|from| [from.as_str(), name, to.as_str()]);
+            table.extend(rows.map(|row| row.map(str::to_owned)));
+        }
+        table.sort();
+        assert_eq!(documented("payment"), table);
+    }
 
     /// The whole table, states × events, written out: a change of the machine must change this too.
     #[test]

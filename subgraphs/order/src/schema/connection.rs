@@ -1,4 +1,4 @@
-//! Orders as a Relay connection: newest first, forward only.
+//! Orders as a Relay connection: newest first, paged from either end.
 
 use async_graphql::{
     Context,
@@ -11,14 +11,14 @@ use fondaco_chassis::ApiError;
 use fondaco_contracts::{OrderId, UserId};
 use thiserror::Error;
 
-use super::{loaders::LineLoader, types::Order};
+use super::types::Order;
 use crate::{
     order::Status,
-    store::{self, Page, Store},
+    store::{Page, Store},
 };
 
-const DEFAULT_FIRST: i32 = 20;
-const MAX_FIRST: i32 = 100;
+const DEFAULT_PAGE: i32 = 20;
+const MAX_PAGE: i32 = 100;
 
 /// `OrderConnection` of the schema.
 pub type OrderConnection = Connection<
@@ -55,51 +55,62 @@ impl CursorType for Cursor {
     }
 }
 
+/// Which part of a list is asked for, by the arguments of the connection specification.
+pub struct Span {
+    /// The newest so many.
+    pub first: Option<i32>,
+    /// Older than this one.
+    pub after: Option<String>,
+    /// The oldest so many.
+    pub last: Option<i32>,
+    /// Newer than this one.
+    pub before: Option<String>,
+}
+
 /// A page of a customer's orders. `ctx` is that of the field that shows them: where it selects their lines, these come with them.
 pub async fn orders(
     ctx: &Context<'_>,
     customer: UserId,
     statuses: &[Status],
-    first: Option<i32>,
-    after: Option<String>,
+    span: Span,
 ) -> Result<OrderConnection, ApiError> {
-    let first = page_size(first)?;
-    let cursor = after.as_deref().map(Cursor::decode_cursor).transpose();
-    let cursor = cursor.map_err(|error| ApiError::BadUserInput(error.to_string()))?;
+    let (size, from_end) = page_size(span.first, span.last)?;
+    let (after, before) = (read_cursor(span.after)?, read_cursor(span.before)?);
     let page = Page {
         customer,
         statuses,
-        after: cursor.map(|Cursor(id)| id),
-        limit: i64::from(first) + 1,
+        after,
+        before,
+        limit: size as i64 + 1,
+        from_end,
     };
     let mut orders = read(ctx, &page).await?;
-    let has_next = orders.len() > first as usize;
-    orders.truncate(first as usize);
-    let mut connection = Connection::new(cursor.is_some(), has_next);
-    connection.edges.extend(
-        orders
-            .into_iter()
-            .map(|order| Edge::new(Cursor(order.id), Order(order))),
-    );
+    // The one that is too many shows that there are more.
+    let has_more = orders.len() > size;
+    if has_more && from_end {
+        orders.remove(0);
+    }
+    orders.truncate(size);
+    // What lies behind a cursor that was passed in is not empty: the cursor's own order is there.
+    let (has_previous, has_next) = if from_end {
+        (has_more, before.is_some())
+    } else {
+        (after.is_some(), has_more)
+    };
+    let mut connection = Connection::new(has_previous, has_next);
+    let edges = orders.into_iter().map(|(id, order)| Edge::new(Cursor(id), order));
+    connection.edges.extend(edges);
     Ok(connection)
 }
 
-async fn read(ctx: &Context<'_>, page: &Page<'_>) -> Result<Vec<store::Order>, ApiError> {
+async fn read(ctx: &Context<'_>, page: &Page<'_>) -> Result<Vec<(OrderId, Order)>, ApiError> {
     let store = ctx.data_unchecked::<Store>();
-    if !shows_lines(ctx) {
-        return Ok(store.orders_of(page).await?);
+    if shows_lines(ctx) {
+        let orders = store.orders_with_lines_of(page).await?.into_iter();
+        return Ok(orders.map(|whole| (whole.order.id, whole.into())).collect());
     }
-    let (orders, lines): (Vec<_>, Vec<_>) = store
-        .orders_with_lines_of(page)
-        .await?
-        .into_iter()
-        .map(|(order, lines)| {
-            let id = order.id;
-            (order, (id, Ok(lines)))
-        })
-        .unzip();
-    ctx.data_unchecked::<LineLoader>().prime_many(lines).await;
-    Ok(orders)
+    let orders = store.orders_of(page).await?.into_iter();
+    Ok(orders.map(|order| (order.id, order.into())).collect())
 }
 
 fn shows_lines(ctx: &Context<'_>) -> bool {
@@ -112,10 +123,22 @@ pub fn empty() -> OrderConnection {
     Connection::new(false, false)
 }
 
-fn page_size(first: Option<i32>) -> Result<i32, ApiError> {
-    let first = first.unwrap_or(DEFAULT_FIRST);
-    if (0..=MAX_FIRST).contains(&first) {
-        return Ok(first);
-    }
-    Err(ApiError::BadUserInput(format!("first is 0 to {MAX_FIRST}")))
+/// The size of the page, and whether it is counted from the end.
+fn page_size(first: Option<i32>, last: Option<i32>) -> Result<(usize, bool), ApiError> {
+    let (size, name) = match (first, last) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::BadUserInput("give first or last, not both".to_owned()));
+        }
+        (None, Some(last)) => (last, "last"),
+        (first, None) => (first.unwrap_or(DEFAULT_PAGE), "first"),
+    };
+    let valid = usize::try_from(size).ok().filter(|_| size <= MAX_PAGE);
+    let size = valid.ok_or_else(|| ApiError::BadUserInput(format!("{name} is 0 to {MAX_PAGE}")))?;
+    Ok((size, name == "last"))
+}
+
+fn read_cursor(text: Option<String>) -> Result<Option<OrderId>, ApiError> {
+    let cursor = text.as_deref().map(Cursor::decode_cursor).transpose();
+    let cursor = cursor.map_err(|error| ApiError::BadUserInput(error.to_string()))?;
+    Ok(cursor.map(|Cursor(id)| id))
 }

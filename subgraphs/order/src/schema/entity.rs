@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, SimpleObject};
 use fondaco_chassis::{ApiError, Caller, caller};
 use fondaco_contracts::UserId;
 
-use super::connection::{self, OrderConnection};
+use super::connection::{self, OrderConnection, Span};
 
 /// An account.
 #[derive(SimpleObject)]
@@ -22,11 +22,19 @@ impl User {
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
     ) -> Result<OrderConnection, ApiError> {
         if !may_see(caller(ctx), self.id) {
             return Ok(connection::empty());
         }
-        connection::orders(ctx, self.id, &[], first, after).await
+        let span = Span {
+            first,
+            after,
+            last,
+            before,
+        };
+        connection::orders(ctx, self.id, &[], span).await
     }
 }
 

@@ -1,26 +1,38 @@
 //! Data loaders: orders by id; lines, refunds and history by order; one statement per tick of a request.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use dataloader::{BatchFn, cached::Loader};
 use fondaco_chassis::ApiError;
 use fondaco_contracts::OrderId;
 
-use crate::store::{HistoryEntry, Line, Order, Refund, Store, StoreError};
+use crate::{
+    cache::OrderCache,
+    store::{HistoryEntry, Line, OrderWithLines, Refund, Store, StoreError},
+};
+
+/// An order as one of a request's mutations left it: what was loaded for that does not answer for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OrderVersion {
+    /// Which.
+    pub order: OrderId,
+    /// Counts its changes.
+    pub version: i32,
+}
 
 /// What belongs to an order.
 pub type Loaded<T> = Result<T, ApiError>;
 /// Orders by id.
-pub type OrderLoader = Loader<OrderId, Loaded<Option<Order>>, OrdersById>;
+pub type OrderLoader = Loader<OrderId, Loaded<Option<Arc<OrderWithLines>>>, OrdersById>;
 /// Lines by order.
-pub type LineLoader = Loader<OrderId, Loaded<Vec<Line>>, LinesByOrder>;
+pub type LineLoader = Loader<OrderVersion, Loaded<Vec<Line>>, LinesByOrder>;
 /// Refunds by order.
-pub type RefundLoader = Loader<OrderId, Loaded<Vec<Refund>>, RefundsByOrder>;
+pub type RefundLoader = Loader<OrderVersion, Loaded<Vec<Refund>>, RefundsByOrder>;
 /// Transitions by order.
-pub type HistoryLoader = Loader<OrderId, Loaded<Vec<HistoryEntry>>, HistoryByOrder>;
+pub type HistoryLoader = Loader<OrderVersion, Loaded<Vec<HistoryEntry>>, HistoryByOrder>;
 
-/// Reads a batch of orders.
-pub struct OrdersById(pub Store);
+/// Reads a batch of orders, with their lines.
+pub struct OrdersById(pub OrderCache);
 
 /// Reads the lines of a batch of orders.
 pub struct LinesByOrder(pub Store);
@@ -31,55 +43,67 @@ pub struct RefundsByOrder(pub Store);
 /// Reads the transitions of a batch of orders.
 pub struct HistoryByOrder(pub Store);
 
-impl BatchFn<OrderId, Loaded<Option<Order>>> for OrdersById {
-    async fn load(&mut self, ids: &[OrderId]) -> HashMap<OrderId, Loaded<Option<Order>>> {
-        let orders = match self.0.orders(ids).await {
-            Ok(orders) => orders,
-            Err(error) => return failed(ids, error),
-        };
-        let mut found: HashMap<_, _> = orders.into_iter().map(|order| (order.id, order)).collect();
-        ids.iter().map(|id| (*id, Ok(found.remove(id)))).collect()
+impl BatchFn<OrderId, Loaded<Option<Arc<OrderWithLines>>>> for OrdersById {
+    async fn load(&mut self, ids: &[OrderId]) -> HashMap<OrderId, Loaded<Option<Arc<OrderWithLines>>>> {
+        self.0.orders(ids).await
     }
 }
 
-impl BatchFn<OrderId, Loaded<Vec<Line>>> for LinesByOrder {
-    async fn load(&mut self, ids: &[OrderId]) -> HashMap<OrderId, Loaded<Vec<Line>>> {
-        grouped(ids, self.0.lines_of(ids).await, |line| line.order)
+impl BatchFn<OrderVersion, Loaded<Vec<Line>>> for LinesByOrder {
+    async fn load(&mut self, versions: &[OrderVersion]) -> HashMap<OrderVersion, Loaded<Vec<Line>>> {
+        grouped(versions, self.0.lines_of(&orders(versions)).await, |line| {
+            line.order
+        })
     }
 }
 
-impl BatchFn<OrderId, Loaded<Vec<Refund>>> for RefundsByOrder {
-    async fn load(&mut self, ids: &[OrderId]) -> HashMap<OrderId, Loaded<Vec<Refund>>> {
-        grouped(ids, self.0.refunds_of(ids).await, |refund| refund.order)
+impl BatchFn<OrderVersion, Loaded<Vec<Refund>>> for RefundsByOrder {
+    async fn load(&mut self, versions: &[OrderVersion]) -> HashMap<OrderVersion, Loaded<Vec<Refund>>> {
+        grouped(versions, self.0.refunds_of(&orders(versions)).await, |refund| {
+            refund.order
+        })
     }
 }
 
-impl BatchFn<OrderId, Loaded<Vec<HistoryEntry>>> for HistoryByOrder {
-    async fn load(&mut self, ids: &[OrderId]) -> HashMap<OrderId, Loaded<Vec<HistoryEntry>>> {
-        grouped(ids, self.0.history_of(ids).await, |entry| entry.order)
+impl BatchFn<OrderVersion, Loaded<Vec<HistoryEntry>>> for HistoryByOrder {
+    async fn load(&mut self, versions: &[OrderVersion]) -> HashMap<OrderVersion, Loaded<Vec<HistoryEntry>>> {
+        grouped(versions, self.0.history_of(&orders(versions)).await, |entry| {
+            entry.order
+        })
     }
+}
+
+fn orders(versions: &[OrderVersion]) -> Vec<OrderId> {
+    versions.iter().map(|version| version.order).collect()
 }
 
 /// Rows by the order they belong to, none for an order without any.
-fn grouped<T>(
-    ids: &[OrderId],
+fn grouped<T: Clone>(
+    versions: &[OrderVersion],
     rows: Result<Vec<T>, StoreError>,
     order: impl Fn(&T) -> OrderId,
-) -> HashMap<OrderId, Loaded<Vec<T>>> {
+) -> HashMap<OrderVersion, Loaded<Vec<T>>> {
     let rows = match rows {
         Ok(rows) => rows,
-        Err(error) => return failed(ids, error),
+        Err(error) => {
+            let error = ApiError::from(error);
+            return versions
+                .iter()
+                .map(|version| (*version, Err(error.clone())))
+                .collect();
+        }
     };
     let mut of_order: HashMap<OrderId, Vec<T>> = HashMap::new();
     for row in rows {
         of_order.entry(order(&row)).or_default().push(row);
     }
-    ids.iter()
-        .map(|id| (*id, Ok(of_order.remove(id).unwrap_or_default())))
+    versions
+        .iter()
+        .map(|version| {
+            (
+                *version,
+                Ok(of_order.get(&version.order).cloned().unwrap_or_default()),
+            )
+        })
         .collect()
-}
-
-fn failed<T>(ids: &[OrderId], error: impl Into<ApiError>) -> HashMap<OrderId, Loaded<T>> {
-    let error = error.into();
-    ids.iter().map(|id| (*id, Err(error.clone()))).collect()
 }

@@ -17,7 +17,7 @@ use loaders::{
 pub use mutation::Mutation;
 pub use query::Query;
 
-use crate::store::Store;
+use crate::{cache::OrderCache, store::Store};
 
 /// The schema without its data.
 pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
@@ -25,9 +25,9 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 }
 
 /// Adds the data loaders, which live for one request.
-pub fn with_loaders(request: Request, store: &Store) -> Request {
+pub fn with_loaders(request: Request, store: &Store, cache: &OrderCache) -> Request {
     request
-        .data(OrderLoader::new(OrdersById(store.clone())).with_yield_count(YIELDS))
+        .data(OrderLoader::new(OrdersById(cache.clone())).with_yield_count(YIELDS))
         .data(LineLoader::new(LinesByOrder(store.clone())).with_yield_count(YIELDS))
         .data(RefundLoader::new(RefundsByOrder(store.clone())).with_yield_count(YIELDS))
         .data(HistoryLoader::new(HistoryByOrder(store.clone())).with_yield_count(YIELDS))

@@ -1,11 +1,13 @@
 //! Queries.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, InputObject, Object};
 use fondaco_chassis::{ApiError, caller, federation::authenticated, require_user};
 use fondaco_contracts::{OrderId, UserId};
 
 use super::{
-    connection::{self, OrderConnection},
+    connection::{self, OrderConnection, Span},
     entity::{User, may_see},
     loaders::OrderLoader,
     types::{Order, Wishlist},
@@ -40,18 +42,26 @@ impl Query {
         visible_order(ctx, id).await
     }
 
-    /// The caller's orders, drafts among them, newest first. `first`: 0 to 100, else 20.
+    /// The caller's orders, drafts among them, newest first: the `first` 0 to 100, else 20, or the `last`.
     #[graphql(directive = authenticated::apply(), guard = "require_user()")]
     async fn orders(
         &self,
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
         filter: Option<OrderFilter>,
     ) -> Result<OrderConnection, ApiError> {
         let customer = caller(ctx).require_user()?;
         let statuses = filter.and_then(|filter| filter.status).unwrap_or_default();
-        connection::orders(ctx, customer, &statuses, first, after).await
+        let span = Span {
+            first,
+            after,
+            last,
+            before,
+        };
+        connection::orders(ctx, customer, &statuses, span).await
     }
 
     /// What the caller keeps for later.
@@ -66,6 +76,6 @@ async fn visible_order(ctx: &Context<'_>, id: OrderId) -> Result<Option<Order>, 
     let loader = ctx.data_unchecked::<OrderLoader>();
     let order = loader.try_load(id).await.map_err(ApiError::internal)??;
     Ok(order
-        .filter(|order| may_see(caller(ctx), order.customer))
-        .map(Order))
+        .filter(|whole| may_see(caller(ctx), whole.order.customer))
+        .map(|whole| Arc::unwrap_or_clone(whole).into()))
 }

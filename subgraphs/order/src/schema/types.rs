@@ -5,68 +5,110 @@ use chrono::{DateTime, Utc};
 use fondaco_chassis::ApiError;
 use fondaco_contracts::{Money, OrderId, RefundId, Sku, UserId};
 
-use super::loaders::{HistoryLoader, LineLoader, RefundLoader};
+use super::loaders::{HistoryLoader, LineLoader, OrderVersion, RefundLoader};
 use crate::{
-    lines::Demand,
+    lines::{Demand, Origin},
     order::{Event, Status},
-    store::{self, RefundStatus},
+    store::{self, OrderWithLines, RefundStatus},
     wishlist::Wishlists,
 };
 
 /// A purchase, or a draft of one.
-pub struct Order(pub store::Order);
+pub struct Order {
+    stored: store::Order,
+    /// Where they were read together with the order.
+    lines: Option<Vec<store::Line>>,
+}
+
+impl From<store::Order> for Order {
+    fn from(stored: store::Order) -> Self {
+        Self { stored, lines: None }
+    }
+}
+
+impl From<OrderWithLines> for Order {
+    fn from(whole: OrderWithLines) -> Self {
+        Self {
+            stored: whole.order,
+            lines: Some(whole.lines),
+        }
+    }
+}
 
 /// A purchase, or a draft of one.
 #[Object]
 impl Order {
     async fn id(&self) -> OrderId {
-        self.0.id
+        self.stored.id
     }
 
     async fn status(&self) -> Status {
-        self.0.status
+        self.stored.status
     }
 
     /// What all lines cost.
     async fn total(&self) -> Money {
-        self.0.total
+        self.stored.total
     }
 
     /// What was given back of it, or is about to be.
     async fn refunded(&self) -> Money {
-        self.0.refunded
+        self.stored.refunded
     }
 
     async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
+        self.stored.created_at
     }
 
     /// By which the order can be followed on its way.
     async fn tracking_code(&self) -> Option<&str> {
-        self.0.tracking_code.as_deref()
+        self.stored.tracking_code.as_deref()
     }
 
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<OrderLine>, ApiError> {
-        let loader = ctx.data_unchecked::<LineLoader>();
-        let lines = loader.try_load(self.0.id).await.map_err(ApiError::internal)??;
+        let lines = match &self.lines {
+            Some(lines) => lines.clone(),
+            None => {
+                let loader = ctx.data_unchecked::<LineLoader>();
+                loader
+                    .try_load(self.version())
+                    .await
+                    .map_err(ApiError::internal)??
+            }
+        };
         lines
             .into_iter()
-            .map(|line| OrderLine::new(line, self.0.total))
+            .map(|line| OrderLine::new(line, self.stored.total))
             .collect()
     }
 
     /// The refunds that were granted, oldest first.
     async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<Refund>, ApiError> {
         let loader = ctx.data_unchecked::<RefundLoader>();
-        let refunds = loader.try_load(self.0.id).await.map_err(ApiError::internal)??;
+        let refunds = loader
+            .try_load(self.version())
+            .await
+            .map_err(ApiError::internal)??;
         Ok(refunds.into_iter().map(Refund::from).collect())
     }
 
     /// What happened to it, oldest first.
     async fn history(&self, ctx: &Context<'_>) -> Result<Vec<OrderTransition>, ApiError> {
         let loader = ctx.data_unchecked::<HistoryLoader>();
-        let history = loader.try_load(self.0.id).await.map_err(ApiError::internal)??;
+        let history = loader
+            .try_load(self.version())
+            .await
+            .map_err(ApiError::internal)??;
         Ok(history.into_iter().map(OrderTransition::of).collect())
+    }
+}
+
+impl Order {
+    fn version(&self) -> OrderVersion {
+        OrderVersion {
+            order: self.stored.id,
+            version: self.stored.version,
+        }
     }
 }
 
@@ -191,9 +233,10 @@ pub struct OrderLineInput {
 
 /// What the lines ask for.
 pub fn demands(lines: Vec<OrderLineInput>) -> Vec<Demand> {
-    let demand = |line: OrderLineInput| Demand {
+    let demand = |(index, line): (usize, OrderLineInput)| Demand {
         sku: line.sku,
         quantity: line.quantity,
+        origin: Origin::Line(index),
     };
-    lines.into_iter().map(demand).collect()
+    lines.into_iter().enumerate().map(demand).collect()
 }

@@ -1,6 +1,6 @@
 //! The service's tables in Postgres: all SQL.
 //!
-//! - [`idempotency`]: one record per key, claimed before any effect
+//! - [`idempotency`], [`key_retention`]: one record per key, claimed before any effect, forgotten after a while
 //! - [`orders`]: reading orders, their lines and their history
 //! - [`placement`]: new orders, with their lines
 //! - [`transitions`]: every status change, with its history and its outbox row
@@ -14,6 +14,7 @@
 
 pub mod drafts;
 pub mod idempotency;
+pub mod key_retention;
 pub mod orders;
 pub mod placement;
 pub mod refunds;
@@ -33,7 +34,7 @@ use transitions::make_many;
 
 pub use drafts::{Draft, PlacedDraft};
 pub use idempotency::{Key, Outcome, Record};
-pub use orders::{HistoryEntry, Line, Order, Page};
+pub use orders::{HistoryEntry, Line, Order, OrderWithLines, Page};
 pub use placement::{NewLine, NewOrder};
 pub use refunds::{NewRefund, Refund, RefundStatus};
 pub use transitions::Transition;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use fondaco_contracts::{Money, OrderId, ReservationId, Sku, UserId};
+use serde::{Deserialize, Serialize};
 use sqlx::{
     FromRow, PgConnection, Postgres, Row,
     postgres::{PgArguments, PgRow},
@@ -13,7 +14,7 @@ use super::{Store, StoreError, undecodable};
 use crate::order::{Event, Status};
 
 /// A stored order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Its id.
     pub id: OrderId,
@@ -42,7 +43,7 @@ pub struct Order {
 }
 
 /// A stored line of an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Of which order.
     pub order: OrderId,
@@ -54,6 +55,15 @@ pub struct Line {
     pub refunded: i32,
     /// The price of one, in minor units of the order's currency.
     pub unit_amount: i64,
+}
+
+/// A stored order as a whole, read at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderWithLines {
+    /// The order.
+    pub order: Order,
+    /// Its lines, in their order.
+    pub lines: Vec<Line>,
 }
 
 /// A transition an order has made.
@@ -73,29 +83,48 @@ pub struct HistoryEntry {
     pub occurred_at: DateTime<Utc>,
 }
 
-/// Which of a customer's orders: the newest `limit` of those older than `after`; of these statuses where there are any.
+/// Which of a customer's orders, newest first: `limit` of those between `after` and `before`, of these statuses where there are any.
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     /// Whose.
     pub customer: UserId,
     /// Of these alone, unless empty.
     pub statuses: &'a [Status],
-    /// The last of the page before.
+    /// The last one before the page: those of the page are older.
     pub after: Option<OrderId>,
+    /// The first one behind the page: those of the page are newer.
+    pub before: Option<OrderId>,
     /// At most so many.
     pub limit: i64,
+    /// The oldest of them instead of the newest.
+    pub from_end: bool,
 }
 
 macro_rules! page {
-    () => {
-        "select * from orders
-         where customer_id = $1 and id < $2 and (cardinality($4::text[]) = 0 or status = any($4))
-         order by id desc limit $3"
+    ($direction:literal) => {
+        concat!(
+            "select * from orders
+             where customer_id = $1 and id < $2 and id > $5 and (cardinality($4::text[]) = 0 or status = any($4))
+             order by id ",
+            $direction,
+            " limit $3"
+        )
+    };
+}
+
+/// The orders that a statement selects, each with its lines, newest first.
+macro_rules! with_lines {
+    ($orders:expr) => {
+        concat!(
+            "select o.*, l.order_id, l.sku, l.quantity, l.refunded_quantity, l.unit_amount from (",
+            $orders,
+            ") o left join order_line l on l.order_id = o.id order by o.id desc, l.position"
+        )
     };
 }
 
 impl Page<'_> {
-    /// The statement with this page's parameters, `$1` to `$4` of `page!`.
+    /// The statement with this page's parameters, `$1` to `$5` of `page!`.
     fn bind(&self, statement: &'static str) -> Query<'static, Postgres, PgArguments> {
         let statuses: Vec<&str> = self.statuses.iter().map(|status| status.as_str()).collect();
         sqlx::query(statement)
@@ -103,6 +132,7 @@ impl Page<'_> {
             .bind(self.after.map_or(Uuid::max(), |id| id.as_uuid()))
             .bind(self.limit)
             .bind(statuses)
+            .bind(self.before.map_or(Uuid::nil(), |id| id.as_uuid()))
     }
 }
 
@@ -122,30 +152,40 @@ impl Store {
 
     /// A page of a customer's orders, newest first.
     pub async fn orders_of(&self, page: &Page<'_>) -> Result<Vec<Order>, StoreError> {
-        let rows = page.bind(page!()).fetch_all(&self.pool).await?;
-        Ok(rows.iter().map(Order::from_row).collect::<sqlx::Result<_>>()?)
+        let statement = if page.from_end {
+            page!("asc")
+        } else {
+            page!("desc")
+        };
+        let rows = page.bind(statement).fetch_all(&self.pool).await?;
+        let mut orders = rows
+            .iter()
+            .map(Order::from_row)
+            .collect::<sqlx::Result<Vec<_>>>()?;
+        if page.from_end {
+            orders.reverse();
+        }
+        Ok(orders)
     }
 
     /// The same with the lines of each, in one statement.
-    pub async fn orders_with_lines_of(&self, page: &Page<'_>) -> Result<Vec<(Order, Vec<Line>)>, StoreError> {
-        let statement = concat!(
-            "select o.*, l.order_id, l.sku, l.quantity, l.refunded_quantity, l.unit_amount from (",
-            page!(),
-            ") o left join order_line l on l.order_id = o.id order by o.id desc, l.position"
-        );
-        let mut orders: Vec<(Order, Vec<Line>)> = Vec::new();
-        for row in page.bind(statement).fetch_all(&self.pool).await? {
-            let id = row.try_get::<Uuid, _>("id")?.into();
-            if orders.last().is_none_or(|(order, _)| order.id != id) {
-                orders.push((Order::from_row(&row)?, Vec::new()));
-            }
-            if let (Some((_, lines)), Some(_)) =
-                (orders.last_mut(), row.try_get::<Option<Uuid>, _>("order_id")?)
-            {
-                lines.push(Line::from_row(&row)?);
-            }
-        }
-        Ok(orders)
+    pub async fn orders_with_lines_of(&self, page: &Page<'_>) -> Result<Vec<OrderWithLines>, StoreError> {
+        let statement = if page.from_end {
+            with_lines!(page!("asc"))
+        } else {
+            with_lines!(page!("desc"))
+        };
+        let rows = page.bind(statement).fetch_all(&self.pool).await?;
+        Ok(grouped(&rows)?)
+    }
+
+    /// Many orders with the lines of each, in one statement; unknown ids are left out.
+    pub async fn orders_with_lines(&self, ids: &[OrderId]) -> Result<Vec<OrderWithLines>, StoreError> {
+        let rows = sqlx::query(with_lines!("select * from orders where id = any($1)"))
+            .bind(uuids(ids))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(grouped(&rows)?)
     }
 
     /// The lines of many orders, in one statement, each order's in their order.
@@ -180,6 +220,24 @@ pub async fn lock(connection: &mut PgConnection, id: OrderId) -> Result<Option<O
         .fetch_optional(connection)
         .await?;
     Ok(order)
+}
+
+/// Rows of `with_lines!`, those of an order one after another.
+fn grouped(rows: &[PgRow]) -> sqlx::Result<Vec<OrderWithLines>> {
+    let mut orders: Vec<OrderWithLines> = Vec::new();
+    for row in rows {
+        let id = row.try_get::<Uuid, _>("id")?.into();
+        if orders.last().is_none_or(|whole| whole.order.id != id) {
+            orders.push(OrderWithLines {
+                order: Order::from_row(row)?,
+                lines: Vec::new(),
+            });
+        }
+        if let (Some(whole), Some(_)) = (orders.last_mut(), row.try_get::<Option<Uuid>, _>("order_id")?) {
+            whole.lines.push(Line::from_row(row)?);
+        }
+    }
+    Ok(orders)
 }
 
 pub(super) fn uuids(ids: &[OrderId]) -> Vec<Uuid> {

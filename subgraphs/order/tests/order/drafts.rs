@@ -113,13 +113,31 @@ async fn a_draft_is_put_together_and_bought_at_the_prices_of_that_time() {
     );
 }
 
+/// What one mutation of a request loads does not answer for the next.
+#[tokio::test]
+async fn two_changes_in_one_request_show_each_its_own_lines() {
+    let shop = Shop::open(&without_sweeper()).await;
+    let order = shop.draft().await;
+    let query = "mutation ($a: UpdateOrderItemInput!, $b: UpdateOrderItemInput!) {
+        a: updateOrderItem(input: $a) { order { lines { quantity } } }
+        b: updateOrderItem(input: $b) { order { lines { quantity } } } }";
+    let input = |quantity| json!({ "orderId": order, "sku": "COAT-M", "quantity": quantity });
+    let answer = shop.call(query, json!({ "a": input(4), "b": input(7) })).await;
+    for (field, quantity) in [("a", 4), ("b", 7)] {
+        assert_eq!(
+            answer["data"][field]["order"]["lines"][0]["quantity"], quantity,
+            "{answer}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_draft_that_was_sold_out_can_be_tried_again() {
     let shop = Shop::open(&without_sweeper()).await;
     let order = shop.draft().await;
     shop.update(&order, "COAT-M", 11).await;
     let refused = shop.buy_draft("b", &order, "tok_success").await;
-    assert_eq!(error(&refused), ("SOLD_OUT", "lines.0.quantity"));
+    assert_eq!(error(&refused), ("SOLD_OUT", "orderId"));
     assert_eq!(
         shop.buy_draft("b", &order, "tok_success").await,
         refused,

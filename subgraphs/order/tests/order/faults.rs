@@ -49,10 +49,9 @@ async fn check_repetition(peer: &str) {
             );
             assert_eq!(failed["data"]["purchase"]["order"]["status"], "PENDING");
         } else {
-            assert_eq!(
-                failed["errors"][0]["extensions"]["code"], "TEMPORARILY_UNAVAILABLE",
-                "{failed}"
-            );
+            let error = &failed["errors"][0];
+            assert_eq!(error["extensions"]["code"], "TEMPORARILY_UNAVAILABLE", "{failed}");
+            assert_eq!(error["message"], "temporarily unavailable, try again");
         }
         switch(&shop, peer).set(Fault::None);
         sleep(Duration::from_millis(150)).await;

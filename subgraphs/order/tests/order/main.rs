@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "what serves tests may panic like a test")]
 
 mod after_sale;
+mod cache;
 mod cancellation;
 mod crashes;
 mod drafts;
 mod faults;
+mod key_retention;
 mod lost_stock;
 mod peers;
 mod purchase;

@@ -149,6 +149,19 @@ async fn unusable_texts_are_refused() {
 }
 
 #[tokio::test]
+async fn purchases_at_once_share_calls_to_product() {
+    let shop = Shop::open(&without_sweeper()).await;
+    let keys: Vec<_> = (0..9).map(|number| format!("k{number}")).collect();
+    let lines = [("COAT-M", 1), ("SCARF", 1)];
+    let purchases = keys.iter().map(|key| shop.purchase(key, &lines, "tok_success"));
+    for payload in futures::future::join_all(purchases).await {
+        assert_eq!(payload["order"]["status"], "CONFIRMED", "{payload}");
+    }
+    let calls = shop.product_switch.calls();
+    assert!(calls <= 3, "{calls} calls for nine purchases of two variants");
+}
+
+#[tokio::test]
 async fn a_rejection_is_replayed_even_when_things_change() {
     let shop = Shop::open(&without_sweeper()).await;
     let refused = shop.purchase("k", &[("COAT-M", 11)], "tok_success").await;

@@ -19,8 +19,8 @@ use tracing_subscriber::{
 
 use crate::shop::{Shop, without_sweeper};
 
-const PAGE: &str = "query ($first: Int, $after: String) { orders(first: $first, after: $after) {
-    edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage endCursor } } }";
+const PAGE: &str = "query ($first: Int, $after: String, $last: Int, $before: String) {
+    orders(first: $first, after: $after, last: $last, before: $before) { edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
 
 #[tokio::test]
 async fn orders_are_paged_newest_first() {
@@ -46,10 +46,14 @@ async fn orders_are_paged_newest_first() {
         after = page["pageInfo"]["endCursor"].clone();
     }
     assert_eq!(seen, bought);
+    backwards(&shop, &bought).await;
     for variables in [
         json!({ "first": -1 }),
         json!({ "first": 101 }),
         json!({ "after": "nonsense" }),
+        json!({ "last": -1 }),
+        json!({ "first": 1, "last": 1 }),
+        json!({ "before": "nonsense" }),
     ] {
         let answer = shop.call(PAGE, variables).await;
         assert_eq!(
@@ -61,6 +65,32 @@ async fn orders_are_paged_newest_first() {
         shop.call(PAGE, json!({ "first": 0 })).await["data"]["orders"]["edges"],
         json!([])
     );
+}
+
+/// From the oldest to the newest, with the lines of each and without.
+async fn backwards(shop: &Shop, bought: &[String]) {
+    for page in [
+        PAGE.to_owned(),
+        PAGE.replace("node { id }", "node { id lines { quantity } }"),
+    ] {
+        let (mut seen, mut before) = (vec![], Value::Null);
+        for (size, has_previous) in [(2, true), (2, true), (1, false)] {
+            let answer = shop.call(&page, json!({ "last": 2, "before": before })).await;
+            let orders = &answer["data"]["orders"];
+            let edges = orders["edges"].as_array().unwrap_or_else(|| panic!("{answer}"));
+            let info = &orders["pageInfo"];
+            assert_eq!(
+                (edges.len(), &info["hasPreviousPage"], &info["hasNextPage"]),
+                (size, &json!(has_previous), &json!(!before.is_null()))
+            );
+            let ids = edges
+                .iter()
+                .map(|edge| edge["node"]["id"].as_str().unwrap().to_owned());
+            seen.splice(0..0, ids);
+            before = info["startCursor"].clone();
+        }
+        assert_eq!(seen, bought);
+    }
 }
 
 #[tokio::test]
@@ -142,7 +172,7 @@ async fn many_orders_take_few_statements() {
         ids.push(shop.buy(&key.to_string()).await);
     }
     let lines = "lines { quantity variant { sku } }";
-    statements.0.lock().unwrap().clear();
+    statements.clear();
     shop.call(
         &format!("{{ orders {{ edges {{ node {{ id {lines} }} }} }} }}"),
         json!({}),
@@ -156,25 +186,37 @@ async fn many_orders_take_few_statements() {
     let query = format!(
         "query ($of: [_Any!]!) {{ _entities(representations: $of) {{ ... on Order {{ status {lines} }} }} }}"
     );
-    statements.0.lock().unwrap().clear();
-    let answer = shop.call(&query, json!({ "of": of })).await;
-    assert_eq!(
-        answer["data"]["_entities"][9]["lines"][0]["quantity"], 1,
-        "{answer}"
-    );
-    assert_eq!(
-        statements.reading_orders(),
-        2,
-        "the entities, and all their lines"
-    );
+    let read = async || {
+        statements.clear();
+        let answer = shop.call(&query, json!({ "of": of })).await;
+        assert_eq!(
+            answer["data"]["_entities"][9]["lines"][0]["quantity"], 1,
+            "{answer}"
+        );
+        statements.reading_orders()
+    };
+    assert_eq!(read().await, 1, "the entities with all their lines");
+    // A machine that is busy with something else may let Redis look slow.
+    let mut again = Vec::new();
+    while !again.contains(&0) {
+        assert!(again.len() < 20, "they are kept: {again:?}");
+        again.push(read().await);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
 }
 
 /// The statements that sqlx logs.
 #[derive(Clone, Default)]
-struct Statements(Arc<Mutex<Vec<String>>>);
+pub struct Statements(Arc<Mutex<Vec<String>>>);
 
 impl Statements {
-    fn reading_orders(&self) -> usize {
+    /// Forgets those of before.
+    pub fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
+    /// How many read orders or their lines.
+    pub fn reading_orders(&self) -> usize {
         let statements = self.0.lock().unwrap();
         statements
             .iter()

@@ -21,7 +21,7 @@ use fondaco_payment::{
     provider::{Answered, ChargeRequest, Provider, RefundRequest, Verdict, sandbox::Sandbox},
 };
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::peers::{Catalogue, Inventory, Switch, serve};
 
@@ -110,7 +110,12 @@ impl Shop {
 
     /// With peers, and without an order service.
     pub async fn closed() -> Self {
-        let (test, bank) = (TestRuntime::new(), Arc::new(Bank::default()));
+        Self::closed_on(TestRuntime::new()).await
+    }
+
+    /// The same on servers of the test's own.
+    pub async fn closed_on(test: TestRuntime) -> Self {
+        let bank = Arc::new(Bank::default());
         let mut shop = Self {
             router: Router::new(),
             payment: Router::new(),
@@ -290,13 +295,21 @@ impl Shop {
 
     /// A connection to the order service's database.
     pub async fn database(&self) -> PgConnection {
+        PgConnection::connect(&self.database_url()).await.unwrap()
+    }
+
+    /// Connections to the order service's database.
+    pub async fn pool(&self) -> PgPool {
+        PgPool::connect(&self.database_url()).await.unwrap()
+    }
+
+    fn database_url(&self) -> String {
         let runtime = &self.test.runtime;
-        let url = format!(
+        format!(
             "{}/{}order",
             runtime.database_url.trim_end_matches('/'),
             runtime.database_prefix
-        );
-        PgConnection::connect(&url).await.unwrap()
+        )
     }
 
     /// The names of an order's events, in order.

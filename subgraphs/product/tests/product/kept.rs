@@ -96,3 +96,64 @@ async fn without_its_subscription_the_catalogue_is_read_from_postgres() {
     timeout(SOON, noticed).await.expect("the loss is noticed");
     warm(&shop).await;
 }
+
+/// A product that one process creates or changes is in the list of another, however soon that asked before.
+#[tokio::test]
+async fn lists_of_several_processes_follow_one_another() {
+    const LIST: &str = r#"{ products(first: 3, search: "harbour") { edges { node { name } } } }"#;
+    let shop = Shop::open().await;
+    let mut others = Vec::new();
+    for _ in 0..2 {
+        let service = fondaco_product::start(&ProductConfig::default(), &shop.runtime.runtime)
+            .await
+            .unwrap();
+        others.push(service);
+    }
+    warm(&shop).await;
+    for number in 0..5 {
+        let new = format!("Harbour {number}");
+        rename(&shop, &new).await;
+        for other in &others {
+            let heard = async {
+                loop {
+                    let anybody = Caller::Anonymous;
+                    let answer = shop
+                        .runtime
+                        .call(&other.router, "product", &anybody, LIST, json!({}))
+                        .await;
+                    if answer.to_string().contains(&new) {
+                        return;
+                    }
+                    sleep(Duration::from_millis(5)).await;
+                }
+            };
+            timeout(SOON, heard).await.expect("the change is heard");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_nobody_told_of_is_seen_after_a_while() {
+    let shop = Shop::open_with(ProductConfig {
+        demo: true,
+        keep_seconds: 2,
+        ..ProductConfig::default()
+    })
+    .await;
+    let pool = pool(&shop).await;
+    sqlx::query("alter table product disable trigger product_changed")
+        .execute(&pool)
+        .await
+        .unwrap();
+    name(&shop).await;
+    sqlx::query("update product set name = 'Unheard' where slug = 'harbour-pea-coat'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let seen = async {
+        while name(&shop).await != "Unheard" {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(SOON, seen).await.expect("what is kept is read anew");
+}

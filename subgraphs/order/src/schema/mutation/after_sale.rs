@@ -89,7 +89,7 @@ impl AfterSaleMutation {
             .cancel(customer, input.order_id, &input.idempotency_key)
             .await?;
         Ok(CancelOrderPayload {
-            order: order.map(Order),
+            order: order.map(Order::from),
             user_errors: errors,
         })
     }
@@ -110,7 +110,7 @@ impl AfterSaleMutation {
         };
         let payload = match ctx.data_unchecked::<Refunds>().request(customer, wish).await? {
             Ok((order, refund)) => RequestRefundPayload {
-                order: Some(Order(order)),
+                order: Some(order.into()),
                 refund: refund.map(Refund::from),
                 user_errors: vec![],
             },
@@ -137,7 +137,7 @@ impl AfterSaleMutation {
             .fulfil(merchant, input.order_id, tracking_code, &input.idempotency_key)
             .await?;
         Ok(FulfillOrderPayload {
-            order: order.map(Order),
+            order: order.map(Order::from),
             user_errors: errors,
         })
     }

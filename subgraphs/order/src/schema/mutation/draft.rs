@@ -105,7 +105,7 @@ impl DraftMutation {
 impl From<Answer> for DraftPayload {
     fn from(answer: Answer) -> Self {
         Self {
-            order: answer.order.map(Order),
+            order: answer.order.map(Order::from),
             user_errors: answer.errors,
         }
     }

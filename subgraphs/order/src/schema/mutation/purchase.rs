@@ -121,7 +121,7 @@ fn wish(input: PurchaseInput, capture: bool) -> Result<Wish, UserError> {
 impl From<Answer> for PurchasePayload {
     fn from(answer: Answer) -> Self {
         Self {
-            order: answer.order.map(Order),
+            order: answer.order.map(Order::from),
             user_errors: answer.errors,
         }
     }

@@ -4,7 +4,12 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use fondaco_chassis::{ApiError, caller, federation::authenticated, require_user};
 use fondaco_contracts::{Sku, UserError, UserId};
 
-use crate::{error::Stop, lines::Demand, schema::types::Wishlist, wishlist::Wishlists};
+use crate::{
+    error::Stop,
+    lines::{Demand, Origin},
+    schema::types::Wishlist,
+    wishlist::Wishlists,
+};
 
 /// A variant on the wishlist.
 #[derive(InputObject)]
@@ -100,6 +105,7 @@ impl From<WishlistItemInput> for Demand {
         Self {
             sku: input.sku,
             quantity: input.quantity,
+            origin: Origin::Wishlist,
         }
     }
 }
