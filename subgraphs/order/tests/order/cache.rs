@@ -132,7 +132,7 @@ async fn a_change_whose_process_died_is_seen_by_its_event() {
     let store = Store::new(shop.pool().await);
     let order = store.order(id.parse().unwrap()).await.unwrap().unwrap();
     let change = Transition::new(&order, Event::Fulfilled, Status::Fulfilled);
-    store.transition(&change).await.unwrap().unwrap();
+    store.transition(change).await.unwrap().unwrap();
     let committed = Instant::now();
     while read(&shop, &shop.router, &owner, &id).await["status"] != "FULFILLED" {
         assert!(committed.elapsed() < SOON, "the event outdates the entry");
