@@ -7,7 +7,8 @@
 //! - [`client`]: a GraphQL client
 //! - [`provider`]: an outside OpenID Connect provider
 //! - [`shop`], [`scenario`]: what people do in the shop, and stories made of it
-//! - [`chaos`]: sales while processes are killed; [`redis_server`]: a Redis to be killed
+//! - [`chaos`]: faults by the dozen, and what must be true afterwards
+//! - [`redis_server`], [`postgres_server`]: servers to be killed; [`freeze`]: processes that stand still
 //! - [`logs`]: what logs must not hold
 //! - [`abuse`]: what attackers do, as tables
 //! - [`audit`]: the public federation audit, run against `fondaco router`
@@ -17,9 +18,11 @@ pub mod audit;
 pub mod cable;
 pub mod chaos;
 pub mod client;
+pub mod freeze;
 pub mod logs;
 pub mod platform;
 pub mod port;
+pub mod postgres_server;
 pub mod program;
 pub mod provider;
 pub mod redis_server;

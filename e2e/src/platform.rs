@@ -16,6 +16,8 @@ use crate::scratch::Scratch;
 pub const SUBGRAPHS: [&str; 5] = ["auth", "product", "inventory", "order", "payment"];
 
 const START_LIMIT: Duration = Duration::from_secs(90);
+/// What is under way at the end of a test.
+const SETTLED_WITHIN: Duration = Duration::from_secs(45);
 const MAIL_LIMIT: Duration = Duration::from_secs(10);
 
 /// How the platform runs.
@@ -39,6 +41,8 @@ pub struct Platform {
     folder: Scratch,
     identity_secret: String,
     environment: Vec<(&'static str, &'static str)>,
+    /// By part.
+    of_parts: BTreeMap<String, Vec<(&'static str, String)>>,
 }
 
 impl Platform {
@@ -56,18 +60,15 @@ impl Platform {
         Ok(platform)
     }
 
-    /// Starts every part as its own process beside another Redis than the servers' own, configured as `configure` changes the usual
+    /// Starts every part as its own process beside servers that are there already, configured as `configure` changes the usual
     /// configuration.
     pub async fn start_beside(
+        database_url: &str,
         redis_url: &str,
         configure: impl FnOnce(&mut Value),
     ) -> Result<Self, ProgramError> {
         let mut platform = Self::prepare_configured(configure)?;
         platform.environment.push(("TOKIO_WORKER_THREADS", "1"));
-        platform.start_servers(&["--durable"]).await?;
-        let [(_, database_url), _] = &platform.server_urls()?[..] else {
-            return Err(std::io::Error::other("the servers have not said where they are").into());
-        };
         std::fs::write(platform.urls_file(), format!("{database_url}\n{redis_url}\n"))?;
         platform.start_parts().await?;
         Ok(platform)
@@ -158,8 +159,14 @@ impl Platform {
     /// Runs `fondaco reconcile` on a platform of separate parts, which proves that stock, orders and payments agree. What is under way
     /// gets the time to settle. Gives the table, and whether the books balance.
     pub async fn reconcile(&self) -> Result<(String, bool), ProgramError> {
+        self.reconcile_within(SETTLED_WITHIN).await
+    }
+
+    /// [`reconcile`](Self::reconcile), with so much time to settle.
+    pub async fn reconcile_within(&self, limit: Duration) -> Result<(String, bool), ProgramError> {
         let environment = self.server_urls()?;
-        let args = ["reconcile", "--config", &self.config_file(), "--wait", "45"];
+        let wait = limit.as_secs().to_string();
+        let args = ["reconcile", "--config", &self.config_file(), "--wait", &wait];
         let output = run_with(&args, &environment).await?;
         let written = [output.stdout, output.stderr].concat();
         Ok((
@@ -168,8 +175,16 @@ impl Platform {
         ))
     }
 
-    /// Starts one of the separate parts (again).
+    /// Starts one of the separate parts (again) and waits until it is ready.
     pub async fn start_part(&mut self, part: &str) -> Result<(), ProgramError> {
+        self.launch_part(part)?;
+        let url = self.url(part, "/ready");
+        let program = self.programs.get_mut(part).expect("it was just started");
+        program.ready(&url, START_LIMIT).await
+    }
+
+    /// Starts one of the separate parts (again), as a supervisor does: when it is ready is its own affair.
+    pub fn launch_part(&mut self, part: &str) -> Result<(), ProgramError> {
         let supergraph = supergraph();
         let config = self.config_file();
         let mut args = vec![part, "--config", &config];
@@ -178,11 +193,25 @@ impl Platform {
         }
         let urls = self.server_urls()?;
         let urls = urls.iter().map(|(name, url)| (*name, url.as_str()));
-        let environment: Vec<_> = urls.chain(self.environment.iter().copied()).collect();
-        let mut program = Program::start(part, self.folder.path(), &args, &environment)?;
-        program.ready(&self.url(part, "/ready"), START_LIMIT).await?;
+        let own = self.of_parts.get(part).map(Vec::as_slice).unwrap_or_default();
+        let own = own.iter().map(|(name, value)| (*name, value.as_str()));
+        let environment: Vec<_> = urls.chain(self.environment.iter().copied()).chain(own).collect();
+        let program = Program::start(part, self.folder.path(), &args, &environment)?;
         self.programs.insert(part.to_owned(), program);
         Ok(())
+    }
+
+    /// From its next start on, a part has these variables in its environment, and those of earlier calls no more.
+    pub fn set_environment(&mut self, part: &str, environment: Vec<(&'static str, String)>) {
+        self.of_parts.insert(part.to_owned(), environment);
+    }
+
+    /// Kills one of the separate parts as `kill -9` does.
+    pub async fn kill_part(&mut self, part: &str) -> Result<(), ProgramError> {
+        match self.programs.get_mut(part) {
+            Some(program) => program.kill().await,
+            None => Ok(()),
+        }
     }
 
     /// Ends each program in turn, the router first, by what Ctrl-C sends; returns those that did not end with success.
@@ -239,6 +268,7 @@ impl Platform {
                 .unwrap_or_default()
                 .to_owned(),
             environment: Vec::new(),
+            of_parts: BTreeMap::new(),
         })
     }
 

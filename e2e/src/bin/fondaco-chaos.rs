@@ -1,71 +1,122 @@
-//! Sales while processes are killed. `fondaco-chaos --seed 7 --sales 200`; exits 1 where anything is wrong.
+//! Faults of every kind, and a report. `fondaco-chaos --scenario kills --seed 7 --sales 200`; exits 1 where anything is wrong.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use fondaco_e2e::chaos::{self, plan::Plan, verdict::Report};
-use fondaco_e2e::program::ProgramError;
+use clap::builder::PossibleValuesParser;
+use fondaco_e2e::chaos::finding::{Finding, HEADINGS};
+use fondaco_e2e::chaos::plan::Plan;
+use fondaco_e2e::chaos::scenario::Scenario;
 
-/// Sales while order, inventory, payment, product and Redis are killed, and Redis is emptied; then the books.
+/// Real processes, a real Postgres and a real Redis are killed, stopped, emptied, filled up and set wrong; then the books.
 #[derive(Parser)]
 struct Arguments {
+    /// Which faults; all by default. May be repeated.
+    #[arg(long, value_parser = PossibleValuesParser::new(Scenario::ALL.map(Scenario::name)))]
+    scenario: Vec<String>,
     /// What is random follows from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The sizes of the short run among the tests, where nothing else is said.
+    #[arg(long)]
+    short: bool,
     /// So many sales.
-    #[arg(long, default_value_t = 20)]
-    sales: usize,
+    #[arg(long)]
+    sales: Option<usize>,
     /// Buyers at once in each.
-    #[arg(long, default_value_t = 60)]
-    buyers: usize,
+    #[arg(long)]
+    buyers: Option<usize>,
     /// Units in each.
-    #[arg(long, default_value_t = 12)]
-    units: u64,
+    #[arg(long)]
+    units: Option<u64>,
     /// Milliseconds between kills, on average.
-    #[arg(long, default_value_t = 900)]
-    every_ms: u64,
+    #[arg(long)]
+    every_ms: Option<u64>,
+    /// Acknowledged purchases before everything is killed.
+    #[arg(long)]
+    acknowledgements: Option<usize>,
+    /// Seconds for which a server is away or stands still.
+    #[arg(long)]
+    outage_seconds: Option<u64>,
+    /// Open holds while counters are rebuilt.
+    #[arg(long)]
+    holds: Option<u64>,
+}
+
+impl Arguments {
+    fn plan(&self) -> Plan {
+        let base = if self.short {
+            Plan::short(self.seed)
+        } else {
+            Plan::long(self.seed)
+        };
+        Plan {
+            seed: self.seed,
+            sales: self.sales.unwrap_or(base.sales),
+            buyers: self.buyers.unwrap_or(base.buyers),
+            units: self.units.unwrap_or(base.units),
+            every: self
+                .every_ms
+                .map_or(base.every, |ms| Duration::from_millis(ms.max(50))),
+            acknowledgements: self.acknowledgements.unwrap_or(base.acknowledgements),
+            outage: self.outage_seconds.map_or(base.outage, Duration::from_secs),
+            holds: self.holds.unwrap_or(base.holds),
+        }
+    }
+
+    fn scenarios(&self) -> Vec<Scenario> {
+        if self.scenario.is_empty() {
+            return Scenario::ALL.to_vec();
+        }
+        self.scenario
+            .iter()
+            .filter_map(|name| Scenario::named(name))
+            .collect()
+    }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(report) => print(&report),
-        Err(error) => {
-            eprintln!("not run: {error}");
-            ExitCode::from(2)
+    let arguments = Arguments::parse();
+    let plan = arguments.plan();
+    let scenarios = arguments.scenarios();
+    let mut rows = Vec::new();
+    for (number, scenario) in scenarios.iter().enumerate() {
+        let place = format!("{}/{} {}", number + 1, scenarios.len(), scenario.name());
+        let began = Instant::now();
+        let tell = |line: &str| println!("{place:<16} {:>5} s  {line}", began.elapsed().as_secs());
+        tell("begins");
+        match scenario.run(&plan, &tell).await {
+            Ok(finding) => rows.push((*scenario, finding)),
+            Err(error) => {
+                eprintln!("{} was not run: {error}", scenario.name());
+                return ExitCode::from(2);
+            }
         }
     }
+    report(&rows, plan.seed)
 }
 
-async fn run(arguments: Arguments) -> Result<Report, ProgramError> {
-    let plan = Plan {
-        seed: arguments.seed,
-        sales: arguments.sales,
-        buyers: arguments.buyers,
-        units: arguments.units,
-        every: Duration::from_millis(arguments.every_ms.max(50)),
-    };
-    let began = Instant::now();
-    chaos::run(&plan, |line| {
-        println!("{:>5} s  {line}", began.elapsed().as_secs())
-    })
-    .await
-}
-
-fn print(report: &Report) -> ExitCode {
-    println!("\n{}\n", report.books.trim_end());
-    println!("seed {}: {}", report.seed, report.line());
-    println!(
-        "killed: {:?}; cancelled because their stock was lost: {}",
-        report.kills, report.lost
-    );
-    for problem in &report.problems {
-        println!("problem: {problem}");
+/// A table in Markdown, then what is wrong.
+fn report(rows: &[(Scenario, Finding)], seed: u64) -> ExitCode {
+    println!("\n| scenario | seed | {} |", HEADINGS.join(" | "));
+    println!("|---|---|{}", "---|".repeat(HEADINGS.len()));
+    for (scenario, finding) in rows {
+        println!(
+            "| {} | {seed} | {} |",
+            scenario.name(),
+            finding.cells().join(" | ")
+        );
     }
-    if report.problems.is_empty() {
-        return ExitCode::SUCCESS;
+    let wrong = rows.iter().filter(|(_, finding)| !finding.problems.is_empty());
+    let mut code = ExitCode::SUCCESS;
+    for (scenario, finding) in wrong {
+        code = ExitCode::FAILURE;
+        for problem in &finding.problems {
+            println!("problem: {}: {problem}", scenario.name());
+        }
+        println!("\n{}", finding.log);
     }
-    println!("\n{}", report.log);
-    ExitCode::FAILURE
+    code
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::shop::{self, Shopper};
 
 /// Longer than any outage of the plan, and the time after which an order is settled by itself.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(150);
 
 /// How a purchase ended, as its buyer knows.
@@ -24,24 +24,31 @@ pub enum Outcome {
 }
 
 /// Buys one unit under `key`, as often as it takes to be told the outcome.
-pub async fn buy(buyer: &Shopper, sku: &str, key: String) -> Outcome {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn buy(buyer: &Shopper, sku: &str, key: &str) -> Outcome {
+    buy_within(buyer, sku, key, PATIENCE).await
+}
+
+/// [`buy`], with a patience of its own.
+pub async fn buy_within(buyer: &Shopper, sku: &str, key: &str, patience: Duration) -> Outcome {
+    let deadline = Instant::now() + patience;
     loop {
-        let input = shop::order(sku, 1, "tok_success", &key);
-        let answered = buyer.client.query(shop::PURCHASE, input).await;
-        let last = match answered {
-            Ok(answer) => {
-                if let Some(outcome) = outcome(answer.data()) {
-                    return outcome;
-                }
-                answer.body.to_string()
-            }
-            Err(error) => error.to_string(),
+        let last = match attempt(buyer, sku, key).await {
+            Ok(outcome) => return outcome,
+            Err(last) => last,
         };
         if Instant::now() > deadline {
             return Outcome::NoAnswer(last);
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Presses the button once. An error is the answer of somebody who is to try again.
+pub async fn attempt(buyer: &Shopper, sku: &str, key: &str) -> Result<Outcome, String> {
+    let input = shop::order(sku, 1, "tok_success", key);
+    match buyer.client.query(shop::PURCHASE, input).await {
+        Ok(answer) => outcome(answer.data()).ok_or_else(|| format!("{} {}", answer.status, answer.body)),
+        Err(error) => Err(format!("{error:?}")),
     }
 }
 

@@ -1,10 +1,10 @@
-//! What is to happen. The same seed asks for the same kills; when they fall into a purchase is up to the machine.
+//! How much is to happen. The same seed asks for the same faults; when they fall into a purchase is up to the machine.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// A run of sales.
+/// The size of a scenario. Each uses what concerns it.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// What is random follows from it.
@@ -17,26 +17,55 @@ pub struct Plan {
     pub units: u64,
     /// A process is killed every so often, on average.
     pub every: Duration,
+    /// So many purchases are acknowledged before everything is killed.
+    pub acknowledgements: usize,
+    /// So long a server is away, or stands still.
+    pub outage: Duration,
+    /// So many units are held while counters are rebuilt.
+    pub holds: u64,
 }
 
 impl Plan {
-    /// Holds that lapse soon, and a sweeper that looks often.
-    pub fn configure(&self, config: &mut Value) {
-        for (key, value) in [
-            ("hold_seconds", 20),
-            ("settle_after_ms", 2_000),
-            ("settle_again_ms", 500),
-            ("sweep_interval_ms", 250),
-            ("lease_ms", 3_000),
-        ] {
-            config["order"][key] = json!(value);
+    /// For every run of the tests.
+    pub fn short(seed: u64) -> Self {
+        Self {
+            seed,
+            sales: 2,
+            buyers: 60,
+            units: 20,
+            every: Duration::from_millis(500),
+            acknowledgements: 120,
+            outage: Duration::from_secs(4),
+            holds: 2_000,
+        }
+    }
+
+    /// As `./dev chaos` does it.
+    pub fn long(seed: u64) -> Self {
+        Self {
+            seed,
+            sales: 20,
+            buyers: 500,
+            units: 100,
+            every: Duration::from_millis(500),
+            acknowledgements: 5_000,
+            outage: Duration::from_secs(30),
+            holds: 100_000,
         }
     }
 }
 
-/// The idempotency key that every buyer uses in a sale.
-pub fn key(sale: usize) -> String {
-    format!("sale-{sale}")
+/// Orders that are settled soon, and a sweeper that looks often.
+pub fn settle_soon(config: &mut Value) {
+    for (key, value) in [
+        ("hold_seconds", 20),
+        ("settle_after_ms", 2_000),
+        ("settle_again_ms", 500),
+        ("sweep_interval_ms", 250),
+        ("lease_ms", 3_000),
+    ] {
+        config["order"][key] = json!(value);
+    }
 }
 
 /// Numbers that follow from a seed (SplitMix64).

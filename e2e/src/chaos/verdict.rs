@@ -1,112 +1,84 @@
-//! What must be true of a sale, and after all of them.
+//! What must be true of every purchase that was acknowledged, and of every sale.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use super::buyer::{self, Outcome};
-use super::plan::{self, Plan};
-use crate::platform::Platform;
-use crate::program::ProgramError;
-use crate::shop::{Shopper, Variant};
+use super::buyer::Outcome;
+use super::finding::Finding;
+use super::lab::Lab;
+use crate::shop::Shopper;
 
 const ORDERS: &str = "query Orders($after: String) { orders(first: 50, after: $after) {
     edges { node { id status payment { status amount { amount } refunded { amount } } history { event } } }
     pageInfo { hasNextPage endCursor } } }";
 
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Of the plan.
-    pub seed: u64,
-    /// Acknowledged purchases, by the buyer's place in the list: the sale and the order.
-    pub acknowledged: HashMap<usize, Vec<(usize, String)>>,
-    /// How often each process was killed.
-    pub kills: BTreeMap<&'static str, usize>,
-    /// Buyers who were told "sold out".
-    pub sold_out: usize,
-    /// Orders acknowledged and then cancelled because their stock was lost; paid back.
-    pub lost: usize,
-    /// What must not be.
-    pub problems: Vec<String>,
-    /// The table of `fondaco reconcile`.
-    pub books: String,
-    /// Warnings of all programs, where there are problems.
-    pub log: String,
-}
+/// As often as a page of orders is asked for before it counts as lost.
+const ATTEMPTS: usize = 20;
+const AT_ONCE: usize = 8;
 
-impl Report {
-    /// Nothing yet.
-    pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            ..Self::default()
-        }
-    }
+/// Purchases that were acknowledged, by the buyer's place in the list.
+pub type Acknowledged = HashMap<usize, HashSet<String>>;
 
-    /// One line about it.
-    pub fn line(&self) -> String {
-        let bought: usize = self.acknowledged.values().map(Vec::len).sum();
-        format!(
-            "{bought} acknowledged, {} sold out, {} problems",
-            self.sold_out,
-            self.problems.len()
-        )
-    }
-}
-
-/// Everybody has an answer, and no more was sold than there was.
-pub fn sale(report: &mut Report, plan: &Plan, number: usize, outcomes: &[Outcome]) {
+/// Everybody has an answer; how many bought.
+pub fn answers<'a>(finding: &mut Finding, what: &str, outcomes: impl Iterator<Item = &'a Outcome>) -> u64 {
     let mut bought = 0;
-    for (buyer, outcome) in outcomes.iter().enumerate() {
+    for (number, outcome) in outcomes.enumerate() {
         match outcome {
-            Outcome::Bought(order) => {
-                bought += 1;
-                let acknowledged = report.acknowledged.entry(buyer).or_default();
-                acknowledged.push((number, order.clone()));
-            }
-            Outcome::SoldOut => report.sold_out += 1,
-            other => report
-                .problems
-                .push(format!("sale {number}, buyer {buyer}: {other:?}")),
+            Outcome::Bought(_) => bought += 1,
+            Outcome::SoldOut => {}
+            other => finding.problem(format!("{what}, purchase {number}: {other:?}")),
         }
     }
-    if bought > plan.units {
-        let units = plan.units;
-        report
-            .problems
-            .push(format!("sale {number}: {bought} sold of {units}"));
-    }
+    bought
 }
 
 /// Every acknowledged order is there and paid once; no buyer has an order that nobody told of.
-pub async fn journal(report: &mut Report, buyers: &[Shopper]) {
-    let orders: Vec<Vec<Value>> = futures::stream::iter(buyers)
-        .map(orders)
-        .buffered(4)
-        .collect()
-        .await;
-    for (index, orders) in orders.iter().enumerate() {
-        let acknowledged = report.acknowledged.get(&index).cloned().unwrap_or_default();
-        for (sale, id) in &acknowledged {
-            let order = orders.iter().find(|order| order["id"] == id.as_str());
-            match order.map(judge) {
-                Some(Judged::Kept) => {}
-                Some(Judged::Lost) => report.lost += 1,
-                Some(Judged::Wrong) | None => report.problems.push(format!(
-                    "sale {sale}, buyer {index}: {id} was acknowledged and is {order:?}"
-                )),
+pub async fn journal(finding: &mut Finding, buyers: &[Shopper], acknowledged: &Acknowledged) {
+    let mut pages = futures::stream::iter(buyers.iter().enumerate())
+        .map(|(index, buyer)| async move { (index, orders(buyer).await) })
+        .buffer_unordered(AT_ONCE);
+    let nothing = HashSet::new();
+    while let Some((index, orders)) = pages.next().await {
+        let orders = match orders {
+            Ok(orders) => orders,
+            Err(answer) => {
+                finding.problem(format!("the orders of buyer {index} cannot be read: {answer}"));
+                continue;
+            }
+        };
+        one_buyer(
+            finding,
+            index,
+            &orders,
+            acknowledged.get(&index).unwrap_or(&nothing),
+        );
+    }
+}
+
+fn one_buyer(
+    finding: &mut Finding,
+    index: usize,
+    orders: &HashMap<String, Value>,
+    acknowledged: &HashSet<String>,
+) {
+    finding.acknowledged += acknowledged.len();
+    for id in acknowledged {
+        let order = orders.get(id);
+        match order.map(judge) {
+            Some(Judged::Kept) => finding.sold += 1,
+            Some(Judged::Lost) => finding.lost_stock += 1,
+            Some(Judged::Wrong) | None => {
+                finding.problem(format!("buyer {index}: {id} was acknowledged and is {order:?}"))
             }
         }
-        let paid = orders.iter().filter(|order| order["status"] == "CONFIRMED");
-        for order in paid {
-            let known = acknowledged.iter().any(|(_, id)| order["id"] == id.as_str());
-            if !known {
-                report.problems.push(format!(
-                    "buyer {index} has paid for an order nobody told of: {order}"
-                ));
-            }
+    }
+    for (id, order) in orders {
+        if order["status"] == "CONFIRMED" && !acknowledged.contains(id) {
+            finding.problem(format!(
+                "buyer {index} has paid for an order nobody told of: {order}"
+            ));
         }
     }
 }
@@ -128,48 +100,50 @@ fn judge(order: &Value) -> Judged {
     }
 }
 
-async fn orders(buyer: &Shopper) -> Vec<Value> {
-    let (mut orders, mut after) = (Vec::new(), Value::Null);
+/// All orders of a buyer by id; the last answer where they cannot be read.
+pub async fn orders(buyer: &Shopper) -> Result<HashMap<String, Value>, String> {
+    let (mut orders, mut after) = (HashMap::new(), Value::Null);
     loop {
-        let answer = buyer.client.query(ORDERS, json!({ "after": after })).await;
-        let Ok(answer) = answer else { return orders };
-        let page = &answer.data()["orders"];
-        let edges = page["edges"].as_array().cloned().unwrap_or_default();
-        orders.extend(edges.into_iter().map(|mut edge| edge["node"].take()));
+        let page = page(buyer, &after).await?;
+        for edge in page["edges"].as_array().into_iter().flatten() {
+            let id = edge["node"]["id"].as_str().unwrap_or_default().to_owned();
+            orders.insert(id, edge["node"].clone());
+        }
         if page["pageInfo"]["hasNextPage"] != true {
-            return orders;
+            return Ok(orders);
         }
         after = page["pageInfo"]["endCursor"].clone();
     }
 }
 
-/// The same keys get the same orders, after all that.
-pub async fn repeats(report: &mut Report, buyers: &[Shopper], plan: &Plan, on_sale: &[&Variant]) {
-    let last = plan.sales.saturating_sub(1);
-    let sku = &on_sale[last % on_sale.len()].sku;
-    for (index, buyer) in buyers.iter().enumerate() {
-        let acknowledged = report.acknowledged.get(&index);
-        let bought = acknowledged.and_then(|all| all.iter().find(|(sale, _)| *sale == last));
-        let Some((_, order)) = bought.cloned() else {
-            continue;
-        };
-        match buyer::buy(buyer, sku, plan::key(last)).await {
-            Outcome::Bought(again) if again == order => {}
-            // Its stock was lost meanwhile.
-            Outcome::SoldOut if report.lost > 0 => {}
-            other => report
-                .problems
-                .push(format!("buyer {index}: {order}, repeated, became {other:?}")),
+async fn page(buyer: &Shopper, after: &Value) -> Result<Value, String> {
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        match buyer.client.query(ORDERS, json!({ "after": after })).await {
+            Ok(answer) if answer.errors().is_empty() && answer.data()["orders"].is_object() => {
+                return Ok(answer.data()["orders"].clone());
+            }
+            Ok(answer) => last = answer.body.to_string(),
+            Err(error) => last = error.to_string(),
         }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
+    Err(last)
 }
 
-/// `fondaco reconcile`, when all holds have lapsed.
-pub async fn books(report: &mut Report, platform: &Platform) -> Result<(), ProgramError> {
-    let (table, balanced) = platform.reconcile().await?;
-    if !balanced {
-        report.problems.push("the books do not balance".to_owned());
-    }
-    report.books = table;
-    Ok(())
+/// No more of a SKU is sold than there was; what is left when all holds have ended can be bought.
+pub async fn stock(finding: &mut Finding, lab: &Lab, sku: &str, units: u64, bought: u64) {
+    let Some(stock) = lab.holds_end(sku).await else {
+        finding.problem(format!("the stock of {sku} cannot be read"));
+        return;
+    };
+    finding.expect(stock.held == 0, || format!("{sku} still has holds: {stock:?}"));
+    let oversold = stock
+        .sold
+        .saturating_sub(stock.total)
+        .max(bought.saturating_sub(units));
+    finding.oversold += oversold;
+    finding.expect(oversold == 0, || {
+        format!("{sku}: {bought} bought of {units}, {stock:?}")
+    });
 }

@@ -1,8 +1,8 @@
 //! Access tokens: short-lived JWTs, signed with Ed25519, by which a client proves its user to the router.
 
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, Clock};
 use fondaco_contracts::{SessionId, UserId};
-use jsonwebtoken::{Algorithm, Header, encode, get_current_timestamp};
+use jsonwebtoken::{Algorithm, Header, encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{access, signing_key::SigningKeys, store::Account};
@@ -42,17 +42,18 @@ pub struct AccessClaims {
 #[derive(Clone, Debug)]
 pub struct AccessTokens {
     keys: SigningKeys,
+    clock: Clock,
 }
 
 impl AccessTokens {
-    /// An issuer that signs with the active key of `keys`, whichever that is at the time.
-    pub fn new(keys: SigningKeys) -> Self {
-        Self { keys }
+    /// An issuer that signs with the active key of `keys`, whichever that is at the time; dated by `clock`.
+    pub fn new(keys: SigningKeys, clock: Clock) -> Self {
+        Self { keys, clock }
     }
 
     /// A token for `account`, signed in as `session`.
     pub fn issue(&self, account: &Account, session: SessionId) -> Result<String, ApiError> {
-        let iat = get_current_timestamp();
+        let iat = self.clock.seconds();
         let claims = AccessClaims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use axum::{Json, http::header, response::IntoResponse, routing::get};
 use fondaco_chassis::{
-    GraphqlServer, Readiness, Redis, Runtime, Service, StartError, Tasks, database,
+    Clock, GraphqlServer, Readiness, Redis, Runtime, Service, StartError, Tasks, database,
     federation::sdl as federation_sdl,
 };
 use sqlx::{PgPool, migrate::Migrator};
@@ -88,7 +88,7 @@ pub async fn start(config: &AuthConfig, runtime: &Runtime) -> Result<Service, St
     let redis = Redis::connect(runtime).await?;
     let keys = SigningKeys::load_or_create(&pool).await.map_err(data_error)?;
     let tasks = Tasks::new(runtime);
-    let accounts = accounts(config, &pool, &redis, keys.clone(), &tasks).await?;
+    let accounts = accounts(config, &pool, &redis, (keys.clone(), runtime.clock()), &tasks).await?;
     make_configured_accounts(config, &accounts).await?;
     let providers = Providers::new(redis.clone(), &config.oidc).map_err(other_error)?;
     start_tasks(config, &pool, &accounts, &keys, &tasks);
@@ -119,7 +119,7 @@ async fn accounts(
     config: &AuthConfig,
     pool: &PgPool,
     redis: &Redis,
-    keys: SigningKeys,
+    (keys, clock): (SigningKeys, Clock),
     tasks: &Tasks,
 ) -> Result<Accounts, StartError> {
     let key = async |purpose| SecretKey::load_or_create(pool, purpose).await.map_err(data_error);
@@ -139,7 +139,7 @@ async fn accounts(
         store: Store::new(pool.clone()),
         passwords: passwords.map_err(|error| other_error(format!("auth.password: {error}")))?,
         sessions,
-        access_tokens: AccessTokens::new(keys),
+        access_tokens: AccessTokens::new(keys, clock),
         codes: OneTimeCodes::new(pool.clone(), key(Purpose::OneTimeCodes).await?),
         mailer: Mailer::new(&config.mail, tasks.clone()).map_err(other_error)?,
         limits: RateLimits::new(redis.clone(), config.rate_limits, config.demo),

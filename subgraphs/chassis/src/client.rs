@@ -264,6 +264,10 @@ impl ServiceClient {
     fn check_status(&self, status: StatusCode) -> Result<(), CallError> {
         match status {
             StatusCode::OK => Ok(()),
+            // Whom it does not know it does nothing for: clocks or secrets differ, until somebody puts that right.
+            StatusCode::UNAUTHORIZED => {
+                Err(self.not_sent("it does not accept who we are; clocks or secrets differ"))
+            }
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => Err(self.not_sent(status)),
             status if status.is_server_error() => Err(self.lost(status)),
             status => Err(self.malformed(&status)),

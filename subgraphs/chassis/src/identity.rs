@@ -6,7 +6,7 @@ use fondaco_contracts::{SessionId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{caller::Caller, config::ConfigError};
+use crate::{caller::Caller, clock::Clock, config::ConfigError};
 
 /// The header that tells a subgraph who calls.
 pub const CALLER_HEADER: &str = "fondaco-caller";
@@ -55,7 +55,10 @@ pub enum InvalidCaller {
     /// Not a JWT, or not signed by our secret, expired, or for another audience.
     #[error("the caller token is invalid: {0}")]
     Token(#[from] jsonwebtoken::errors::Error),
-    /// Issued in the future, or for longer than 10 s.
+    /// Properly signed for this call, and of another time: replayed, or the clocks of caller and service differ.
+    #[error("the caller's clock and this service's differ, or the call is old: it was signed {} s {}", .0.unsigned_abs(), if *.0 < 0 { "ahead" } else { "ago" })]
+    Clock(i64),
+    /// For longer than 10 s.
     #[error("the caller token's lifetime is out of bounds")]
     Lifetime,
     /// For another method or path.
@@ -72,6 +75,7 @@ pub struct Identity {
     shared: Arc<Keys>,
     /// By the name of the subgraph that is called.
     of_services: Arc<BTreeMap<String, Keys>>,
+    clock: Clock,
 }
 
 struct Keys {
@@ -87,6 +91,7 @@ impl Identity {
         Ok(Self {
             shared: Arc::new(Keys::new(secret).ok_or(ConfigError::WeakSecret)?),
             of_services: Arc::default(),
+            clock: Clock::default(),
         })
     }
 
@@ -103,6 +108,11 @@ impl Identity {
         })
     }
 
+    /// The clock by which calls are signed and judged.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     fn keys(&self, audience: &str) -> &Keys {
         self.of_services.get(audience).unwrap_or(&self.shared)
     }
@@ -114,7 +124,7 @@ impl Identity {
 
     /// The claims that [`Identity::sign`] signs.
     pub fn claims(&self, caller: &Caller, audience: &str) -> CallerClaims {
-        let iat = jsonwebtoken::get_current_timestamp();
+        let iat = self.clock.seconds();
         let mut claims = CallerClaims {
             iss: ROUTER.to_owned(),
             aud: audience.to_owned(),
@@ -163,12 +173,20 @@ impl Identity {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        validation.leeway = CLOCK_SKEW_SECONDS;
+        // Judged below, by our clock.
+        validation.validate_exp = false;
         let claims = decode::<CallerClaims>(token, &self.keys(audience).decoding, &validation)?.claims;
-        check_lifetime(&claims)?;
+        if claims
+            .exp
+            .checked_sub(claims.iat)
+            .is_none_or(|lifetime| lifetime > LIFETIME_SECONDS)
+        {
+            return Err(InvalidCaller::Lifetime);
+        }
         if claims.htm != "POST" || claims.htu != "/graphql" {
             return Err(InvalidCaller::Binding);
         }
+        check_time(&claims, self.clock.seconds())?;
         Ok(claims)
     }
 }
@@ -188,14 +206,12 @@ impl fmt::Debug for Identity {
     }
 }
 
-fn check_lifetime(claims: &CallerClaims) -> Result<(), InvalidCaller> {
-    let latest_issue = jsonwebtoken::get_current_timestamp() + CLOCK_SKEW_SECONDS;
-    let in_bounds = claims.iat <= latest_issue && claims.exp.saturating_sub(claims.iat) <= LIFETIME_SECONDS;
-    if in_bounds {
-        Ok(())
-    } else {
-        Err(InvalidCaller::Lifetime)
+fn check_time(claims: &CallerClaims, now: u64) -> Result<(), InvalidCaller> {
+    if claims.iat <= now + CLOCK_SKEW_SECONDS && now <= claims.exp + CLOCK_SKEW_SECONDS {
+        return Ok(());
     }
+    let signed_ago = i64::try_from(now).unwrap_or(0) - i64::try_from(claims.iat).unwrap_or(0);
+    Err(InvalidCaller::Clock(signed_ago))
 }
 
 impl From<CallerClaims> for Caller {
@@ -273,8 +289,37 @@ mod tests {
         check("future", false, &|claims| {
             (claims.iat, claims.exp) = (claims.iat + 20, claims.exp + 20)
         });
+        check("a little slow", true, &|claims| {
+            (claims.iat, claims.exp) = (claims.iat - 12, claims.exp - 12)
+        });
+        check("ends before it begins", false, &|claims| {
+            claims.exp = claims.iat - 1
+        });
         check("other method", false, &|claims| claims.htm = "GET".into());
         check("other path", false, &|claims| claims.htu = "/".into());
+    }
+
+    #[test]
+    fn clocks_that_differ_are_named() {
+        let (here, there) = (Identity::new(SECRET).unwrap(), Identity::new(SECRET).unwrap());
+        there
+            .clock()
+            .follow(chrono::Utc::now() + chrono::TimeDelta::minutes(10));
+        let error = there
+            .verify(&here.sign(&Caller::Anonymous, "auth"), "auth")
+            .unwrap_err();
+        assert!(matches!(error, InvalidCaller::Clock(599..=601)), "{error}");
+        let error = here
+            .verify(&there.sign(&Caller::Anonymous, "auth"), "auth")
+            .unwrap_err();
+        assert!(matches!(error, InvalidCaller::Clock(-601..=-599)), "{error}");
+        here.clock()
+            .follow(chrono::Utc::now() + chrono::TimeDelta::minutes(10));
+        assert!(
+            there
+                .verify(&here.sign(&Caller::Anonymous, "auth"), "auth")
+                .is_ok()
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! - [`config`]: one YAML file, unknown keys named, overridden by the environment
 //! - [`runtime`]: what a service is started with
 //! - [`database`], [`redis`]: the service's own database with its migrations; the shared Redis under a key prefix
+//! - [`pulse`], [`clock`]: whether Postgres answers, and the time it has
 //! - [`caller`]: who calls, proven by the `fondaco-caller` header; guards for fields
 //! - [`identity`]: signs and verifies that header
 //! - [`federation`]: the schema builder, `@authenticated`, and the SDL a service publishes
@@ -72,6 +73,7 @@
 pub mod batch;
 pub mod caller;
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod data_loader;
 pub mod database;
@@ -79,6 +81,7 @@ pub mod error;
 pub mod federation;
 pub mod identity;
 pub mod peers;
+pub mod pulse;
 pub mod redis;
 pub mod request_id;
 pub mod runtime;
@@ -93,6 +96,7 @@ pub use caller::{
     Caller, ClientAddress, caller, client_address, require_scope, require_service, require_user,
 };
 pub use client::{CallError, Repeat, ServiceClient};
+pub use clock::Clock;
 pub use error::{ApiError, StartError};
 pub use peers::Peers;
 pub use redis::Redis;

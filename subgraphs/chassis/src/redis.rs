@@ -26,8 +26,9 @@ pub enum RedisError {
     },
 }
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Scripts take a millisecond; a Redis that is silent for longer stands still.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// A connection and the prefix of its keys. Cheap to clone; commands of all clones share one socket.

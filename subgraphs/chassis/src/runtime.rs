@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::ConfigError, identity::Identity, peers::Peers};
+use crate::{clock::Clock, config::ConfigError, identity::Identity, peers::Peers};
 
 /// What every Redis key begins with, unless configured.
 pub const REDIS_PREFIX: &str = "fondaco:";
@@ -50,5 +50,10 @@ impl Runtime {
             shutdown: CancellationToken::new(),
             patience: Duration::from_secs(30),
         })
+    }
+
+    /// The clock of the services: that of their Postgres.
+    pub fn clock(&self) -> Clock {
+        self.identity.clock().clone()
     }
 }

@@ -15,9 +15,8 @@ use axum::{
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{sleep, timeout},
 };
-use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 pub use readiness::Readiness;
@@ -25,7 +24,8 @@ pub use readiness::Readiness;
 use crate::{
     caller::{Caller, ClientAddress},
     federation,
-    identity::{CALLER_HEADER, Identity},
+    identity::{CALLER_HEADER, Identity, InvalidCaller},
+    pulse::Pulse,
     request_id::{REQUEST_ID_HEADER, RequestId},
     runtime::Runtime,
     service::Tasks,
@@ -42,6 +42,8 @@ const MAX_RUNNING: usize = 256;
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(25);
+/// What can be answered without a Postgres that is away is answered in this time.
+const WITHOUT_DATABASE: Duration = Duration::from_millis(250);
 
 type Execute =
     Arc<dyn Fn(async_graphql::Request) -> BoxFuture<'static, async_graphql::Response> + Send + Sync>;
@@ -52,7 +54,7 @@ pub struct GraphqlServer {
     service: &'static str,
     identity: Identity,
     require_identity: bool,
-    running: TaskTracker,
+    tasks: Tasks,
     execute: Execute,
     request_data: RequestData,
     readiness: Readiness,
@@ -83,7 +85,7 @@ impl GraphqlServer {
             service,
             identity: runtime.identity.clone(),
             require_identity: runtime.require_identity,
-            running: tasks.tracker().clone(),
+            tasks: tasks.clone(),
             execute,
             request_data: Arc::new(|request| request),
             readiness: Readiness::default(),
@@ -111,11 +113,19 @@ impl GraphqlServer {
     /// The finished router.
     pub fn into_router(self) -> Router {
         let readiness = self.readiness;
+        let pulse = Pulse::new(self.identity.clock().clone());
+        if let Some(pool) = readiness.pool() {
+            let (pulse, options) = (pulse.clone(), pool.connect_options());
+            self.tasks.spawn("pulse", |stop| async move {
+                pulse.watch((*options).clone(), stop).await
+            });
+        }
         let shared = Arc::new(Shared {
             service: self.service,
             identity: self.identity,
             require_identity: self.require_identity,
-            running: self.running,
+            tasks: self.tasks,
+            pulse,
             permits: Arc::new(Semaphore::new(MAX_RUNNING)),
             execute: self.execute,
             request_data: self.request_data,
@@ -140,7 +150,8 @@ struct Shared {
     service: &'static str,
     identity: Identity,
     require_identity: bool,
-    running: TaskTracker,
+    tasks: Tasks,
+    pulse: Pulse,
     permits: Arc<Semaphore>,
     execute: Execute,
     request_data: RequestData,
@@ -181,7 +192,10 @@ fn identify(shared: &Shared, headers: &HeaderMap) -> Result<(Caller, ClientAddre
     }
     Caller::from_headers(headers, &shared.identity, shared.service).map_err(|error| {
         tracing::warn!(error.cause = %error, "caller refused");
-        Refusal::UnknownCaller
+        match error {
+            InvalidCaller::Clock(_) => Refusal::ClocksDiffer(error.to_string()),
+            _ => Refusal::UnknownCaller,
+        }
     })
 }
 
@@ -199,10 +213,16 @@ fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
+/// Nobody queues behind requests that wait for a Postgres that is away.
 async fn admit(shared: &Shared) -> Result<OwnedSemaphorePermit, Refusal> {
-    match timeout(QUEUE_TIMEOUT, Arc::clone(&shared.permits).acquire_owned()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        Ok(Err(_)) | Err(_) => Err(Refusal::Busy),
+    let place = timeout(QUEUE_TIMEOUT, Arc::clone(&shared.permits).acquire_owned());
+    tokio::select! {
+        biased;
+        place = place => match place {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(Refusal::Busy),
+        },
+        () = shared.pulse.lost() => Err(Refusal::DatabaseAway),
     }
 }
 
@@ -233,18 +253,32 @@ async fn execute(
             response
         }
     };
-    let task = shared.running.spawn(id.scope(executed).in_current_span());
-    match timeout(REQUEST_TIMEOUT, task).await {
-        Ok(Ok(mut response)) => {
+    let task = shared.tasks.tracker().spawn(id.scope(executed).in_current_span());
+    let ended = tokio::select! {
+        biased;
+        ended = task => ended,
+        () = given_up(&shared.pulse) => return Err(Refusal::DatabaseAway),
+        () = sleep(REQUEST_TIMEOUT) => return Err(Refusal::TimedOut),
+    };
+    match ended {
+        Ok(mut response) => {
             shared.sdl.substitute(&mut response.data);
             response.errors.iter_mut().for_each(classify);
             Ok(response)
         }
-        Ok(Err(panic)) => {
+        Err(panic) => {
             tracing::error!(error.cause = %panic, "a resolver panicked");
             Err(Refusal::Panicked)
         }
-        Err(_) => Err(Refusal::TimedOut),
+    }
+}
+
+/// What waits when Postgres goes has waited long enough; what begins while it is away may yet find its answer elsewhere.
+async fn given_up(pulse: &Pulse) {
+    let began_without = pulse.is_away();
+    pulse.lost().await;
+    if began_without {
+        sleep(WITHOUT_DATABASE).await;
     }
 }
 
@@ -283,6 +317,8 @@ impl PublishedSdl {
 /// Why a request never reached the schema.
 enum Refusal {
     UnknownCaller,
+    ClocksDiffer(String),
+    DatabaseAway,
     NotJson,
     Malformed,
     SlowBody,
@@ -308,6 +344,14 @@ impl IntoResponse for Refusal {
                 StatusCode::UNAUTHORIZED,
                 "UNAUTHENTICATED",
                 "the caller's identity is invalid",
+            ),
+            Self::ClocksDiffer(message) => {
+                return refusal(StatusCode::UNAUTHORIZED, "CLOCKS_DIFFER", &message);
+            }
+            Self::DatabaseAway => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "TEMPORARILY_UNAVAILABLE",
+                "temporarily unavailable, try again",
             ),
             Self::NotJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -345,7 +389,11 @@ impl IntoResponse for Refusal {
                 "internal server error",
             ),
         };
-        let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
-        (status, Json(body)).into_response()
+        refusal(status, code, message)
     }
+}
+
+fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
+    (status, Json(body)).into_response()
 }

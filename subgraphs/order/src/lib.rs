@@ -93,6 +93,7 @@ pub async fn start(config: &OrderConfig, runtime: &Runtime) -> Result<Service, S
         inventory.clone(),
         cache.clone(),
         wake.clone(),
+        runtime.clock(),
         config.settle_again(),
     );
     let completions = Completions::new(store.clone(), payment.clone(), settlement.clone(), config.lease());

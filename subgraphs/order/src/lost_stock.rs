@@ -59,7 +59,11 @@ async fn cancel(connection: &mut PgConnection, lost: &ReservationLost) -> Result
     };
     let Ok(to) = order.status.after(order::Event::StockLost) else {
         if order.status == Status::Fulfilled {
-            tracing::error!(order.id = %order.id, "an order was sent whose stock was sold to somebody else");
+            // Nothing here can take it back: somebody must look for the missing units. Among the dead letters this is kept until they have.
+            return Err(HandleError::Failed(format!(
+                "order {} was sent although its stock was sold to somebody else",
+                order.id
+            )));
         }
         return Ok(None);
     };

@@ -6,8 +6,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
-use fondaco_chassis::ApiError;
+use fondaco_chassis::{ApiError, Clock};
 use fondaco_contracts::OrderId;
 use fondaco_messaging::Wake;
 use futures::{StreamExt, stream};
@@ -41,17 +40,19 @@ pub struct Settlement {
     inventory: Inventory,
     cache: OrderCache,
     wake: Wake,
+    clock: Clock,
     again: Duration,
 }
 
 impl Settlement {
-    /// `again`: the pause before an order is looked at again.
+    /// Holds lapse by `clock`; `again`: the pause before an order is looked at again.
     pub fn new(
         store: Store,
         payment: Payment,
         inventory: Inventory,
         cache: OrderCache,
         wake: Wake,
+        clock: Clock,
         again: Duration,
     ) -> Self {
         Self {
@@ -60,6 +61,7 @@ impl Settlement {
             inventory,
             cache,
             wake,
+            clock,
             again,
         }
     }
@@ -72,7 +74,7 @@ impl Settlement {
     async fn follow(&self, order: Order, learnt: Learnt) -> Result<Order, ApiError> {
         let mut learnt = learnt;
         loop {
-            match saga::decide(order.held_until, &learnt, Utc::now()) {
+            match saga::decide(order.held_until, &learnt, self.clock.now()) {
                 Decision::LookAgain => {
                     self.store.settle_in(order.id, self.again).await?;
                     return Ok(order);

@@ -83,7 +83,7 @@ fn serve(pool: PgPool, provider: Arc<dyn Provider>, config: &PaymentConfig, runt
         .stripe
         .webhook_secret
         .as_deref()
-        .map(|secret| webhook::router(Arc::clone(&charges), store.clone(), secret));
+        .map(|secret| webhook::router(Arc::clone(&charges), store.clone(), secret, runtime.clock()));
     let schema = schema::builder().data(charges).finish();
     let tasks = Tasks::new(runtime);
     let router = GraphqlServer::new(runtime, &tasks, NAME, schema)

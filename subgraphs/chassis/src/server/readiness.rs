@@ -24,12 +24,14 @@ type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Syn
 #[derive(Clone, Default)]
 pub struct Readiness {
     checks: Vec<(&'static str, Check)>,
+    database: Option<PgPool>,
 }
 
 impl Readiness {
     /// The database answers.
     #[must_use]
-    pub fn database(self, pool: PgPool) -> Self {
+    pub fn database(mut self, pool: PgPool) -> Self {
+        self.database = Some(pool.clone());
         self.check("database", move || {
             let pool = pool.clone();
             async move {
@@ -59,6 +61,11 @@ impl Readiness {
     {
         self.checks.push((name, Arc::new(move || check().boxed())));
         self
+    }
+
+    /// The database whose answers requests wait for.
+    pub(super) fn pool(&self) -> Option<&PgPool> {
+        self.database.as_ref()
     }
 
     pub(super) async fn answer(self) -> Response {

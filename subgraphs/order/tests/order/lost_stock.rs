@@ -102,6 +102,38 @@ async fn news_of_lost_stock_act_once_and_only_on_their_order() {
     );
 }
 
+#[tokio::test]
+async fn an_order_that_was_sent_without_stock_is_kept_for_people() {
+    let shop = Shop::open(&without_sweeper()).await;
+    let order = shop.buy("k").await;
+    let id: OrderId = order.parse().unwrap();
+    let sent = format!("update orders set status = 'FULFILLED' where id = '{order}'");
+    run(&mut database(&shop, "order").await, &sent).await;
+    let lost = ReservationLost {
+        order_id: id,
+        reservation_id: id.into(),
+    };
+    publish(&shop, &serde_json::to_string(&lost.event()).unwrap()).await;
+    let mut letters: Vec<String> = Vec::new();
+    for _ in 0..200 {
+        letters = sqlx::query_scalar("select reason from dead_letter")
+            .fetch_all(&mut database(&shop, "order").await)
+            .await
+            .unwrap();
+        if !letters.is_empty() {
+            break;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(letters.len(), 1);
+    assert!(
+        letters[0].contains(&order) && letters[0].contains("was sent"),
+        "{letters:?}"
+    );
+    assert_eq!(shop.status(&order).await, "FULFILLED");
+    assert_eq!(shop.refunds(), 0);
+}
+
 /// Puts the real service in the place of the fake, with so many coats.
 async fn with_inventory(shop: &Shop, coats: i64) -> fondaco_chassis::Service {
     let runtime = &shop.test.runtime;

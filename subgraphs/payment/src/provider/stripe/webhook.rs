@@ -3,10 +3,7 @@
 //! A webhook is believed to that extent only: it is signed, fresh and new, so the provider is asked about the payment that it names. In
 //! which order webhooks arrive, how often and whether at all changes nothing about where a payment ends, only how soon.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use axum::{
@@ -16,6 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
+use fondaco_chassis::Clock;
 use fondaco_contracts::OrderId;
 use serde::Deserialize;
 use thiserror::Error;
@@ -43,11 +41,12 @@ pub enum Refusal {
     Stale,
 }
 
-/// Takes webhooks signed with `secret`.
-pub fn router(charges: Arc<Charges>, store: Store, secret: &str) -> Router {
+/// Takes webhooks signed with `secret`; how old they are is judged by `clock`.
+pub fn router(charges: Arc<Charges>, store: Store, secret: &str, clock: Clock) -> Router {
     let receiver = Receiver {
         charges,
         store,
+        clock,
         key: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes())),
     };
     Router::new()
@@ -60,6 +59,7 @@ pub fn router(charges: Arc<Charges>, store: Store, secret: &str) -> Router {
 struct Receiver {
     charges: Arc<Charges>,
     store: Store,
+    clock: Clock,
     key: Arc<hmac::Key>,
 }
 
@@ -89,7 +89,12 @@ struct Metadata {
 /// Anything but 200 makes the provider try again later.
 async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
-    if let Err(refusal) = verify(&receiver.key, signature.unwrap_or_default(), &body, now()) {
+    if let Err(refusal) = verify(
+        &receiver.key,
+        signature.unwrap_or_default(),
+        &body,
+        receiver.clock.seconds(),
+    ) {
         tracing::warn!(error.cause = %refusal, "a webhook is refused");
         return StatusCode::BAD_REQUEST;
     }
@@ -156,11 +161,6 @@ fn decode(hex: &str) -> Option<Vec<u8>> {
         .collect();
     let digits = digits?;
     (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]
