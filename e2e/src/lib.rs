@@ -8,16 +8,19 @@
 //! - [`provider`]: an outside OpenID Connect provider
 //! - [`shop`], [`scenario`]: what people do in the shop, and stories made of it
 //! - [`chaos`]: faults by the dozen, and what must be true afterwards
-//! - [`redis_server`], [`postgres_server`]: servers to be killed; [`freeze`]: processes that stand still
+//! - [`redis_server`], [`postgres_server`]: servers to be killed; [`freeze`]: processes that stand still; [`disk`]: one that can be full
+//! - [`bank`]: a payment provider that loses replies
 //! - [`logs`]: what logs must not hold
 //! - [`abuse`]: what attackers do, as tables
 //! - [`audit`]: the public federation audit, run against `fondaco router`
 
 pub mod abuse;
 pub mod audit;
+pub mod bank;
 pub mod cable;
 pub mod chaos;
 pub mod client;
+pub mod disk;
 pub mod freeze;
 pub mod logs;
 pub mod platform;

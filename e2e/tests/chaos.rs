@@ -49,3 +49,19 @@ async fn events_outlive_broker_and_carriers() {
 async fn servers_may_stand_still() {
     happens(Scenario::Freeze).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mutation_thrice_has_one_effect() {
+    happens(Scenario::Repeats).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_replies_and_doubled_webhooks_move_no_money_twice() {
+    let finding = happens(Scenario::Provider).await;
+    assert_eq!(finding.acknowledged, 60, "{finding:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_may_be_wrong() {
+    happens(Scenario::Clock).await;
+}

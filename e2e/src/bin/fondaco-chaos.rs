@@ -42,6 +42,9 @@ struct Arguments {
     /// Open holds while counters are rebuilt.
     #[arg(long)]
     holds: Option<u64>,
+    /// Clocks that are set wrong, one after another.
+    #[arg(long)]
+    clocks: Option<usize>,
 }
 
 impl Arguments {
@@ -62,6 +65,7 @@ impl Arguments {
             acknowledgements: self.acknowledgements.unwrap_or(base.acknowledgements),
             outage: self.outage_seconds.map_or(base.outage, Duration::from_secs),
             holds: self.holds.unwrap_or(base.holds),
+            clocks: self.clocks.unwrap_or(base.clocks),
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Plan {
     pub outage: Duration,
     /// So many units are held while counters are rebuilt.
     pub holds: u64,
+    /// So many clocks are set wrong.
+    pub clocks: usize,
 }
 
 impl Plan {
@@ -37,6 +39,7 @@ impl Plan {
             acknowledgements: 120,
             outage: Duration::from_secs(4),
             holds: 2_000,
+            clocks: 5,
         }
     }
 
@@ -51,6 +54,7 @@ impl Plan {
             acknowledgements: 5_000,
             outage: Duration::from_secs(30),
             holds: 100_000,
+            clocks: 14,
         }
     }
 }

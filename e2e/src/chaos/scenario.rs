@@ -1,10 +1,14 @@
 //! The faults, one a file. Each runs on a platform of its own and says what it found.
 
 mod broker;
+mod clock;
 mod counters;
+mod disk_full;
 mod freeze;
 mod journal;
 mod kills;
+mod provider;
+mod repeats;
 
 use super::finding::Finding;
 use super::plan::Plan;
@@ -17,22 +21,34 @@ pub enum Scenario {
     Kills,
     /// Everything is killed after many acknowledgements.
     Journal,
+    /// Every mutation comes three times, in the middle of kills.
+    Repeats,
+    /// The payment provider loses replies and doubles webhooks.
+    Provider,
     /// Redis forgets everything, or remembers what is not true any more.
     Counters,
     /// The broker is away, relay and consumers die, deliveries come three times.
     Broker,
     /// Redis, then Postgres, stands still.
     Freeze,
+    /// The disks of Redis and Postgres are full.
+    DiskFull,
+    /// One clock after another is ten minutes wrong.
+    Clock,
 }
 
 impl Scenario {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Kills,
         Self::Journal,
+        Self::Repeats,
+        Self::Provider,
         Self::Counters,
         Self::Broker,
         Self::Freeze,
+        Self::DiskFull,
+        Self::Clock,
     ];
 
     /// What it is called.
@@ -40,9 +56,13 @@ impl Scenario {
         match self {
             Self::Kills => "kills",
             Self::Journal => "journal",
+            Self::Repeats => "repeats",
+            Self::Provider => "provider",
             Self::Counters => "counters",
             Self::Broker => "broker",
             Self::Freeze => "freeze",
+            Self::DiskFull => "disk-full",
+            Self::Clock => "clock",
         }
     }
 
@@ -56,9 +76,13 @@ impl Scenario {
         match self {
             Self::Kills => kills::run(plan, tell).await,
             Self::Journal => journal::run(plan, tell).await,
+            Self::Repeats => repeats::run(plan, tell).await,
+            Self::Provider => provider::run(plan, tell).await,
             Self::Counters => counters::run(plan, tell).await,
             Self::Broker => broker::run(plan, tell).await,
             Self::Freeze => freeze::run(plan, tell).await,
+            Self::DiskFull => disk_full::run(plan, tell).await,
+            Self::Clock => clock::run(plan, tell).await,
         }
     }
 }
