@@ -169,7 +169,8 @@ async fn serve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer {
-    if headers.get("authorization").and_then(|value| value.to_str().ok()) != Some(&format!("Bearer {KEY}")) {
+    let given = headers.get("authorization").and_then(|value| value.to_str().ok());
+    if given.is_none_or(|given| given != format!("Bearer {KEY}")) {
         return answer(401, json!({ "error": { "code": "api_key" } }));
     }
     if method == Method::GET {

@@ -25,8 +25,8 @@ const SETTINGS: [&str; 4] = [
 #[derive(Debug)]
 pub struct PostgresServer {
     process: Option<Child>,
-    /// Ends after the process.
-    _scratch: Option<Scratch>,
+    /// Holds the log, where a full disk does not reach it, and the data unless that is elsewhere; ends after the process.
+    scratch: Scratch,
     folder: PathBuf,
     port: u16,
     account: Option<User>,
@@ -37,23 +37,24 @@ impl PostgresServer {
     /// Starts an empty one in a folder of its own.
     pub async fn start() -> std::io::Result<Self> {
         let scratch = Scratch::new("postgres")?;
-        let folder = scratch.path().to_owned();
-        Self::start_at(folder, Some(scratch), &[]).await
+        let folder = scratch.path().join("own");
+        std::fs::create_dir(&folder)?;
+        Self::start_at(folder, scratch, &[]).await
     }
 
     /// Starts an empty one in `folder`, with further settings `name=value`.
     pub async fn start_in(folder: &Path, settings: &[&str]) -> std::io::Result<Self> {
-        Self::start_at(folder.to_owned(), None, settings).await
+        Self::start_at(folder.to_owned(), Scratch::new("postgres")?, settings).await
     }
 
-    async fn start_at(folder: PathBuf, scratch: Option<Scratch>, settings: &[&str]) -> std::io::Result<Self> {
+    async fn start_at(folder: PathBuf, scratch: Scratch, settings: &[&str]) -> std::io::Result<Self> {
         let account = account()?;
         if let Some(account) = &account {
             chown(&folder, Some(account.uid.as_raw()), Some(account.gid.as_raw()))?;
         }
         let mut server = Self {
             process: None,
-            _scratch: scratch,
+            scratch,
             folder,
             port: free_port(),
             account,
@@ -152,9 +153,8 @@ impl PostgresServer {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
     }
 
-    /// Beside the data, where a full disk does not reach it.
     fn log_file(&self) -> PathBuf {
-        self.folder.with_extension("log")
+        self.scratch.path().join("log")
     }
 
     fn data(&self) -> PathBuf {
@@ -228,7 +228,6 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         self.thaw();
-        let _ = std::fs::remove_file(self.log_file());
     }
 }
 

@@ -207,7 +207,7 @@ impl fmt::Debug for Identity {
 }
 
 fn check_time(claims: &CallerClaims, now: u64) -> Result<(), InvalidCaller> {
-    if claims.iat <= now + CLOCK_SKEW_SECONDS && now <= claims.exp + CLOCK_SKEW_SECONDS {
+    if claims.iat <= now + CLOCK_SKEW_SECONDS && now <= claims.exp.saturating_add(CLOCK_SKEW_SECONDS) {
         return Ok(());
     }
     let signed_ago = i64::try_from(now).unwrap_or(0) - i64::try_from(claims.iat).unwrap_or(0);

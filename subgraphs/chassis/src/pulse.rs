@@ -53,6 +53,8 @@ impl Pulse {
 
     /// Asks until `stop`.
     pub async fn watch(self, options: PgConnectOptions, stop: CancellationToken) {
+        // It is not worth a line in any log.
+        let options = options.disable_statement_logging();
         stop.run_until_cancelled(self.ask_on(&options)).await;
     }
 

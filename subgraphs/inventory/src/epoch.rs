@@ -33,8 +33,8 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A Redis that does not say so in this time cannot be believed.
 const PATIENCE: Duration = Duration::from_millis(800);
-/// So many SKUs are loaded in one transaction.
-const CHUNK: usize = 64;
+/// So many SKUs are loaded in one transaction, which reads all open holds.
+const CHUNK: usize = 1_024;
 
 /// Watches over the epoch of one instance.
 pub struct Guard {

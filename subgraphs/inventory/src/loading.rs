@@ -4,12 +4,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use fondaco_chassis::ApiError;
 use fondaco_contracts::Sku;
+use futures::future::try_join_all;
 
 use crate::{
     counters::Counters,
     epoch::Guard,
     store::{CustomerUnits, OpenHold, Store, limited_units, lock_stock, open_holds},
 };
+
+/// Counters that are written at the same time: more would keep the last of them waiting for longer than Redis is given.
+const SKUS_AT_ONCE: usize = 8;
 
 /// What became of a missing counter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,10 +67,14 @@ pub async fn load(store: &Store, counters: &Counters, skus: &[Sku]) -> Result<Ha
         customers.entry(one.sku.clone()).or_default().push(one);
     }
     let mut loaded = HashMap::with_capacity(stock.len());
-    for row in &stock {
-        let holds = holds.remove(&row.sku).unwrap_or_default();
-        let customers = customers.remove(&row.sku).unwrap_or_default();
-        loaded.insert(row.sku.clone(), counters.load(row, &holds, &customers).await?);
+    for rows in stock.chunks(SKUS_AT_ONCE) {
+        let loads = rows.iter().map(|row| {
+            let holds = holds.get(&row.sku).map_or(&[][..], Vec::as_slice);
+            let customers = customers.get(&row.sku).map_or(&[][..], Vec::as_slice);
+            counters.load(row, holds, customers)
+        });
+        let available = try_join_all(loads).await?;
+        loaded.extend(rows.iter().map(|row| row.sku.clone()).zip(available));
     }
     transaction.rollback().await?;
     Ok(loaded)
