@@ -141,17 +141,15 @@ pub async fn lock_stock(connection: &mut PgConnection, skus: &[Sku]) -> Result<V
 
 /// The open holds of `skus`.
 ///
-/// The open reservations come first, each with its lines. Left to itself Postgres looks for every SKU in every reservation: a hundred
-/// thousand holds and a few hundred SKUs then take minutes.
+/// `OFFSET 0` has Postgres go through the open reservations and look up the lines of each. Left to itself it may look for every SKU in
+/// every reservation, which takes minutes for a hundred thousand holds, or read all lines there have ever been.
 pub async fn open_holds(connection: &mut PgConnection, skus: &[Sku]) -> Result<Vec<OpenHold>, sqlx::Error> {
     sqlx::query_as(
-        "WITH open AS MATERIALIZED (
-             SELECT l.sku, l.reservation_id, r.customer_id, l.quantity, l.limited, r.parameters, r.expires_at
-             FROM reservation r JOIN reservation_line l ON l.reservation_id = r.id
-             WHERE r.status = 'HELD')
-         SELECT sku, reservation_id, customer_id, quantity, limited, parameters,
-                greatest(0, extract(epoch FROM expires_at - now()) * 1000)::bigint AS remaining_ms
-         FROM open WHERE sku = ANY($1)",
+        "SELECT l.sku, r.id AS reservation_id, r.customer_id, l.quantity, l.limited, r.parameters,
+                greatest(0, extract(epoch FROM r.expires_at - now()) * 1000)::bigint AS remaining_ms
+         FROM reservation r CROSS JOIN LATERAL (
+             SELECT sku, quantity, limited FROM reservation_line WHERE reservation_id = r.id OFFSET 0) l
+         WHERE r.status = 'HELD' AND l.sku = ANY($1)",
     )
     .bind(texts(skus))
     .fetch_all(connection)
