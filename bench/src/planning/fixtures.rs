@@ -17,8 +17,6 @@ pub struct Fixture {
 
 const ORDINARY: Duration = Duration::from_millis(5);
 const LARGE: Duration = Duration::from_millis(20);
-/// A refusal may use up the whole budget for one operation.
-const REFUSED: Duration = Duration::from_millis(1000);
 
 /// Every fixture.
 pub fn all() -> Vec<Fixture> {
@@ -29,6 +27,8 @@ pub fn all() -> Vec<Fixture> {
         two_choice_aliases(),
         abstract_types(),
         nested_abstract_types(),
+        content_blocks(4),
+        content_blocks(8),
         fragments(10, "fragments that double 10 times", LARGE, Some((1, 1))),
         fragments(40, "fragments that double 40 times", LARGE, Some((1, 1))),
         eighty_fetches(),
@@ -143,8 +143,57 @@ fn nested_abstract_types() -> Fixture {
         name: "an interface of 40 types, 4 levels deep",
         supergraph: interface_graph(40, 10, 1),
         operation: "{ node { next { next { next { id f0 } } } } }".to_owned(),
-        goal: REFUSED,
-        expected: None,
+        goal: LARGE,
+        expected: Some((11, 2)),
+    }
+}
+
+/// Pages of a content system: blocks of forty types in blocks. Two subgraphs have the interface; one tells what is in
+/// the blocks of even types, the other what is in those of odd ones. Ten more have a field of some types each.
+fn content_blocks(levels: usize) -> Fixture {
+    const TYPES: usize = 40;
+    const EXTENSIONS: usize = 10;
+    let mut sdl = head(2 + EXTENSIONS);
+    query(&mut sdl, 2 + EXTENSIONS, &["page: Block @join__field(graph: S0)"]);
+    sdl.push_str("interface Block @join__type(graph: S0) @join__type(graph: S1) {\n  id: ID!\n  blocks: [Block!]!\n  text: String\n}\n");
+    for ty in 0..TYPES {
+        let extension = 2 + ty % EXTENSIONS;
+        write(&mut sdl, format_args!("type B{ty} implements Block"));
+        for graph in [0, 1, extension] {
+            write(
+                &mut sdl,
+                format_args!(" @join__type(graph: S{graph}, key: \"id\")"),
+            );
+        }
+        for graph in [0, 1] {
+            write(
+                &mut sdl,
+                format_args!(" @join__implements(graph: S{graph}, interface: \"Block\")"),
+            );
+        }
+        let (own, other) = (ty % 2, (ty + 1) % 2);
+        line(
+            &mut sdl,
+            format_args!(
+                " {{\n  id: ID!\n  blocks: [Block!]! @join__field(graph: S{own}) @join__field(graph: S{other}, external: true)\n  text: String @join__field(graph: S{extension})\n}}"
+            ),
+        );
+    }
+    let name = match levels {
+        4 => "blocks of 40 types, 4 levels deep",
+        _ => "blocks of 40 types, 8 levels deep",
+    };
+    Fixture {
+        name,
+        supergraph: sdl,
+        operation: format!(
+            "{{ page {}{{ id text }}{} }}",
+            "{ blocks ".repeat(levels),
+            "}".repeat(levels)
+        ),
+        goal: LARGE,
+        // The extensions, and for each level one of the two; what is found out early waits for the rest.
+        expected: Some((levels + 1 + EXTENSIONS, levels + 2)),
     }
 }
 

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use apollo_compiler::ast::{
-    Argument, Definition, Document, Field, OperationDefinition, Selection, Value, VariableDefinition,
+    Argument, Definition, Document, Field, FragmentDefinition, OperationDefinition, Selection, Value,
+    VariableDefinition,
 };
 use apollo_compiler::{Name, Node};
 use fondaco_planner::query_plan::{Fetch, FetchTarget};
@@ -17,6 +18,8 @@ use crate::representations::Representations;
 #[derive(Debug)]
 pub(crate) struct Regrouping {
     operation: OperationDefinition,
+    /// Fragments that the operation spreads. Contexts are arguments outside of them.
+    fragments: Vec<Node<FragmentDefinition>>,
     /// Response keys of the selections and variables of their representations, in the plan's order.
     planned: Vec<(Name, Name)>,
 }
@@ -30,18 +33,25 @@ impl Regrouping {
             return None;
         }
         let document = Document::parse(fetch.operation.to_string(), "fetch.graphql").ok()?;
-        let operation = document
-            .definitions
-            .into_iter()
-            .find_map(|definition| match definition {
-                Definition::OperationDefinition(operation) => Some((*operation).clone()),
-                _ => None,
-            })?;
+        let mut operation = None;
+        let mut fragments = Vec::new();
+        for definition in document.definitions {
+            match definition {
+                Definition::OperationDefinition(definition) => operation = Some((*definition).clone()),
+                Definition::FragmentDefinition(fragment) => fragments.push(fragment),
+                _ => {}
+            }
+        }
+        let operation = operation?;
         let planned = selections
             .iter()
             .map(|selection| (selection.response_key.clone(), selection.variable.clone()))
             .collect();
-        Some(Self { operation, planned })
+        Some(Self {
+            operation,
+            fragments,
+            planned,
+        })
     }
 
     /// The operation with a selection for each list that is not empty; `None` where the plan's has just those.
@@ -55,8 +65,14 @@ impl Regrouping {
             .filter(|list| !list.is_empty())
             .filter_map(|list| self.selection(list))
             .collect();
-        operation.variables = self.variables(&operation.selection_set, lists);
-        Some(operation.serialize().no_indent().to_string())
+        let fragments = self.spread_in(&operation.selection_set);
+        operation.variables = self.variables(&operation.selection_set, &fragments, lists);
+        let mut text = operation.serialize().no_indent().to_string();
+        for fragment in fragments {
+            text.push(' ');
+            text.push_str(&fragment.serialize().no_indent().to_string());
+        }
+        Some(text)
     }
 
     /// The plan's selection under the key and with the variables of `list`.
@@ -78,16 +94,47 @@ impl Regrouping {
         Some(Selection::Field(Node::new(field)))
     }
 
+    /// Fragments that the selections spread, also within one another.
+    fn spread_in(&self, selections: &[Selection]) -> Vec<&FragmentDefinition> {
+        let mut spread: Vec<&FragmentDefinition> = Vec::new();
+        let mut open: Vec<&[Selection]> = vec![selections];
+        while let Some(selections) = open.pop() {
+            for selection in selections {
+                match selection {
+                    Selection::Field(field) => open.push(&field.selection_set),
+                    Selection::InlineFragment(fragment) => open.push(&fragment.selection_set),
+                    Selection::FragmentSpread(one) => {
+                        let named = self
+                            .fragments
+                            .iter()
+                            .find(|known| known.name == one.fragment_name);
+                        let is_new = |named: &&Node<FragmentDefinition>| {
+                            spread.iter().all(|known| known.name != named.name)
+                        };
+                        if let Some(named) = named.filter(is_new) {
+                            spread.push(named);
+                            open.push(&named.selection_set);
+                        }
+                    }
+                }
+            }
+        }
+        spread
+    }
+
     /// Definitions of the variables that the selections use.
     fn variables(
         &self,
         selections: &[Selection],
+        fragments: &[&FragmentDefinition],
         lists: &[Representations],
     ) -> Vec<Node<VariableDefinition>> {
         let mut used = BTreeSet::new();
         selections
             .iter()
             .for_each(|selection| used_in(selection, &mut used));
+        let in_fragments = fragments.iter().flat_map(|fragment| &fragment.selection_set);
+        in_fragments.for_each(|selection| used_in(selection, &mut used));
         let mut definitions: Vec<Node<VariableDefinition>> = Vec::new();
         for definition in &self.operation.variables {
             let names = lists

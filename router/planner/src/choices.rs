@@ -316,7 +316,7 @@ impl Session<'_> {
         let overridden = source
             .override_rule
             .as_ref()
-            .is_some_and(|rule| self.labels.is_active(&rule.label) != rule.active_here);
+            .is_some_and(|rule| self.is_label_active(&rule.label) != rule.active_here);
         !source.external && !overridden
     }
 }

@@ -29,13 +29,13 @@ impl Cost {
     pub(crate) fn call(&mut self, subgraph: SubgraphId, wave: usize) {
         self.waves.resize(self.waves.len().max(wave), 0);
         self.waves[wave - 1] |= 1 << (subgraph.0 % 128);
-        self.selections += 1;
+        self.selections = self.selections.saturating_add(1);
     }
 
     /// Counts a field that comes `wave` waves after the position.
     pub(crate) fn field(&mut self, wave: usize) {
-        self.fields += 1;
-        self.lateness += wave as u32;
+        self.fields = self.fields.saturating_add(1);
+        self.lateness = self.lateness.saturating_add(wave as u32);
     }
 
     /// Adds what `other` costs, begun `shift` waves later.
@@ -47,9 +47,11 @@ impl Cost {
         for (index, calls) in other.waves.iter().enumerate() {
             self.waves[index + shift] |= calls;
         }
-        self.selections += other.selections;
-        self.lateness += other.lateness + other.fields * shift as u32;
-        self.fields += other.fields;
+        // What is planned once may count many times: types multiply at every level.
+        let later = other.fields.saturating_mul(shift as u32);
+        self.selections = self.selections.saturating_add(other.selections);
+        self.lateness = self.lateness.saturating_add(other.lateness).saturating_add(later);
+        self.fields = self.fields.saturating_add(other.fields);
     }
 
     /// Whether nothing that could still be added makes this the worse of the two: it calls no subgraph in a wave in

@@ -39,6 +39,7 @@ impl QueryPlan {
             "fetchCount": self.fetch_count(),
             "waveCount": self.wave_count(),
             "searchExhausted": self.search_exhausted,
+            "overrideLabels": self.override_labels.iter().map(|label| &**label).collect::<Vec<_>>(),
             "fetches": self.fetches.iter().zip(waves).enumerate().map(|(id, (fetch, wave))| fetch_json(id, wave, fetch)).collect::<Vec<_>>(),
         })
     }
@@ -54,6 +55,13 @@ impl Display for QueryPlan {
         )?;
         if self.search_exhausted {
             writeln!(f, "the search gave up candidates: a better plan may exist")?;
+        }
+        if !self.override_labels.is_empty() {
+            writeln!(
+                f,
+                "depends on override labels: {}",
+                self.override_labels.join(", ")
+            )?;
         }
         for (id, (fetch, wave)) in self.fetches.iter().zip(self.waves()).enumerate() {
             write_fetch(f, id, wave, fetch)?;

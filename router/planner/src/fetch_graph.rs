@@ -17,6 +17,7 @@ use crate::position::{Hop, Selected, Slot, Solved};
 use crate::query_plan::{ContextVariable, PathSegment, Representation, RepresentationField};
 use crate::selection_tree::{Tree, TreeField};
 use crate::solve::Session;
+use crate::variants;
 
 /// Steps that a request counts for: requests are compared with one another when they are merged.
 const REQUEST_STEPS: usize = 100;
@@ -46,7 +47,8 @@ pub(crate) enum Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Lookup {
     pub(crate) path: Vec<PathSegment>,
-    pub(crate) representation: Representation,
+    /// One for each type that is looked up alike.
+    pub(crate) representations: Vec<Representation>,
     pub(crate) contexts: Vec<ContextVariable>,
     /// Types of the context variables.
     pub(crate) context_types: Vec<Type>,
@@ -110,7 +112,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
     /// Emits the top of an operation.
     pub(crate) fn root(&mut self, solved: &Solved, ty: &Name, view: &Rc<ClientView>) {
         self.levels.enter(ty, &[], view);
-        self.position(solved, ty, None, view, &[]);
+        self.position(solved, std::slice::from_ref(ty), None, view, &[]);
         self.levels.leave();
     }
 
@@ -119,11 +121,11 @@ impl<'s, 'a> Emitter<'s, 'a> {
         self.levels.order(self.requests)
     }
 
-    /// Emits a position. Returns what `request` selects there, and all requests made.
+    /// Emits a position of these types, which are solved alike. Returns what `request` selects there, and all requests made.
     fn position(
         &mut self,
         solved: &Solved,
-        ty: &Name,
+        types: &[Name],
         request: Option<usize>,
         view: &Rc<ClientView>,
         path: &[PathSegment],
@@ -146,15 +148,15 @@ impl<'s, 'a> Emitter<'s, 'a> {
             made.inline.push(requests);
         }
         for hop in &solved.hops {
-            self.hop(hop, ty, request, view, path, &mut made);
+            self.hop(hop, types, request, view, path, &mut made);
         }
-        for (object, variant) in &solved.variants {
+        for (objects, variant) in variants::groups(&solved.variants) {
             let mut path = path.to_vec();
-            path.push(PathSegment::TypeCondition(vec![object.clone()]));
-            let (below, _) = self.position(variant, object, request, view, &path);
-            tree.add_fragment(object, below);
+            path.push(PathSegment::TypeCondition(objects.clone()));
+            let (below, _) = self.position(variant, &objects, request, view, &path);
+            tree.add_fragment(&objects, below);
         }
-        if let (false, Some(request)) = (solved.variants.is_empty(), request) {
+        if let (false, [ty], Some(request)) = (solved.variants.is_empty(), types, request) {
             self.hoist(&mut tree, ty, self.requests[request].subgraph);
         }
         (tree, (first_made..self.requests.len()).collect())
@@ -189,7 +191,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
                 let ty = selected.ty.inner_named_type();
                 let view = view.below(&key);
                 self.levels.enter(ty, &path, &view);
-                let (mut tree, made) = self.position(solved, ty, request, &view, &path);
+                let (mut tree, made) = self.position(solved, std::slice::from_ref(ty), request, &view, &path);
                 self.levels.leave();
                 if tree.is_empty() {
                     tree.add_typename();
@@ -212,7 +214,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
     fn hop(
         &mut self,
         hop: &Hop,
-        ty: &Name,
+        types: &[Name],
         request: Option<usize>,
         view: &Rc<ClientView>,
         path: &[PathSegment],
@@ -225,9 +227,11 @@ impl<'s, 'a> Emitter<'s, 'a> {
             Some(_) if hop.inputs.is_empty() => Target::RootAt(path.to_vec()),
             Some(parent) => {
                 let (contexts, context_types) = self.contexts(hop, index);
+                let representation = |ty| self.representation(hop, ty, typename(hop, types, ty), view);
+                let representations = types.iter().map(representation).collect();
                 Target::Entity(Lookup {
                     path: object_path(path),
-                    representation: self.representation(hop, ty, view),
+                    representations,
                     contexts,
                     context_types,
                     late: needs.iter().copied().filter(|&need| need != parent).collect(),
@@ -254,12 +258,19 @@ impl<'s, 'a> Emitter<'s, 'a> {
             by_field.push(requests);
         }
         if let Some(resolved) = &hop.resolved {
-            let (below, _) = self.position(resolved, &hop.typename, Some(index), view, path);
+            let ty = std::slice::from_ref(&hop.typename);
+            let (below, _) = self.position(resolved, ty, Some(index), view, path);
             tree.merge(below);
         }
         if is_entity {
+            let mut names: Vec<Name> = Vec::new();
+            for name in types.iter().map(|ty| typename(hop, types, ty)) {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
             let mut outer = Tree::default();
-            outer.add_fragment(&hop.typename, tree);
+            outer.add_fragment(&names, tree);
             tree = outer;
         }
         self.requests[index].tree = tree;
@@ -301,7 +312,13 @@ impl<'s, 'a> Emitter<'s, 'a> {
         used.map(|used| Node::new(argument(used))).collect()
     }
 
-    fn representation(&mut self, hop: &Hop, ty: &Name, view: &Rc<ClientView>) -> Representation {
+    fn representation(
+        &mut self,
+        hop: &Hop,
+        ty: &Name,
+        typename: &Name,
+        view: &Rc<ClientView>,
+    ) -> Representation {
         let is_abstract = self.session.model(ty).is_some_and(|model| model.is_abstract);
         let on_types = if is_abstract {
             data_types(self.session, ty)
@@ -318,7 +335,7 @@ impl<'s, 'a> Emitter<'s, 'a> {
         }
         Representation {
             on_types,
-            typename: hop.typename.clone(),
+            typename: typename.clone(),
             fields,
         }
     }
@@ -394,6 +411,14 @@ impl<'s, 'a> Emitter<'s, 'a> {
             alias = format!("{alias}_{number}");
         }
         Name::new(&alias).expect("a name with a prefix and a number is a name")
+    }
+}
+
+/// What an object of type `ty` is called where a hop goes that is the same for all of `types`.
+fn typename<'n>(hop: &'n Hop, types: &[Name], ty: &'n Name) -> &'n Name {
+    match types[0] == hop.typename {
+        true => ty,
+        false => &hop.typename,
     }
 }
 

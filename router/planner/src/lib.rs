@@ -3,8 +3,8 @@
 //! - `normalize`, `contexts`: fragments and conditions flattened, values that `@fromContext` takes selected
 //! - `solve`, `choices`, `abstract_types`, `key_moves`, `place`: the search for who resolves what, over `position`s by `cost`
 //! - `work`: the limit on all of that; `override_labels`: which labels are active
-//! - `fetch_graph`, `levels`, `selection_tree`: requests and what they select
-//! - `optimize`, `write`: requests merged into fetches and written
+//! - `fetch_graph`, `levels`, `variants`, `selection_tree`: requests and what they select, equal for several types once
+//! - `waves`, `optimize`, `write`: requests scheduled, merged into fetches and written
 //! - `query_plan`, `display`: the result, and its text and JSON form
 
 mod abstract_types;
@@ -24,6 +24,8 @@ mod position;
 pub mod query_plan;
 mod selection_tree;
 mod solve;
+mod variants;
+mod waves;
 mod work;
 mod write;
 
@@ -56,6 +58,8 @@ pub struct PlannerConfig {
     pub max_work: usize,
     /// Levels of nested fields after which an operation is refused as too deep. It bounds the stack that planning needs.
     pub max_depth: usize,
+    /// Fields of equal selections that are written out for each of several types; of more, a fragment is made that all spread.
+    pub max_repeated_fields: usize,
 }
 
 impl Default for PlannerConfig {
@@ -64,6 +68,7 @@ impl Default for PlannerConfig {
             search_budget: 20_000,
             max_work: 400_000,
             max_depth: 128,
+            max_repeated_fields: 200,
         }
     }
 }
@@ -109,11 +114,13 @@ impl Planner {
         let output = optimize::Output {
             supergraph: &self.supergraph,
             operation,
+            max_repeated_fields: self.config.max_repeated_fields,
         };
         Ok(QueryPlan {
             operation_type: operation.operation_type,
             fetches: optimize::fetches(requests?, &output),
             search_exhausted: session.narrowed,
+            override_labels: session.asked_labels(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Schedules requests into waves and merges those of one wave to one subgraph into one fetch.
+//! Merges requests of one wave to one subgraph into one fetch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,15 +15,14 @@ use crate::query_plan::{
     Representation,
 };
 use crate::selection_tree::Tree;
+use crate::waves::waves;
 use crate::write;
-
-/// Above this number of requests, none is delayed to join another: the search would take too long.
-const MAX_DELAYED: usize = 128;
 
 /// What is common to the fetches of a plan.
 pub(crate) struct Output<'a> {
     pub(crate) supergraph: &'a Supergraph,
     pub(crate) operation: &'a Operation,
+    pub(crate) max_repeated_fields: usize,
 }
 
 /// A fetch is identified by wave, subgraph and kind.
@@ -84,7 +83,7 @@ pub(crate) fn fetches(requests: Vec<Request>, output: &Output<'_>) -> Vec<Fetch>
 
 /// Requests that share a fetch, the fetches in topological order.
 fn groups(requests: &[Request]) -> Vec<Vec<usize>> {
-    let waves = delay(requests, earliest(requests));
+    let waves = waves(requests);
     let mut groups: BTreeMap<GroupKey<'_>, Vec<usize>> = BTreeMap::new();
     for (index, request) in requests.iter().enumerate() {
         groups
@@ -119,101 +118,6 @@ fn join_equal_roots(requests: &[Request], groups: BTreeMap<GroupKey<'_>, Vec<usi
     joined
 }
 
-/// First wave in which each request can run.
-fn earliest(requests: &[Request]) -> Vec<usize> {
-    let mut waves = Vec::with_capacity(requests.len());
-    for request in requests {
-        let wave = request
-            .needs
-            .iter()
-            .map(|&need: &usize| 1 + waves[need])
-            .max()
-            .unwrap_or(0);
-        waves.push(wave);
-    }
-    waves
-}
-
-/// Delays requests that can wait, where they then share a fetch with a later one and the plan gets no longer.
-fn delay(requests: &[Request], mut waves: Vec<usize>) -> Vec<usize> {
-    if requests.len() > MAX_DELAYED {
-        return waves;
-    }
-    for index in (0..requests.len()).rev() {
-        delay_together(requests, &mut waves, &[index]);
-    }
-    // What shares a fetch by now can still wait together for another.
-    let mut groups: BTreeMap<(usize, SubgraphId), Vec<usize>> = BTreeMap::new();
-    for (index, request) in requests.iter().enumerate() {
-        groups
-            .entry((waves[index], request.subgraph))
-            .or_default()
-            .push(index);
-    }
-    for group in groups.values().rev() {
-        delay_together(requests, &mut waves, group);
-    }
-    waves
-}
-
-/// Delays requests of one wave and subgraph to the first later wave where that saves a fetch, if there is one.
-fn delay_together(requests: &[Request], waves: &mut Vec<usize>, together: &[usize]) {
-    let first = together[0];
-    let is_entity = |index: &usize| Kind::of(&requests[*index]) == Kind::Entities;
-    if !together
-        .iter()
-        .all(|index| is_entity(index) && waves[*index] == waves[first])
-    {
-        return;
-    }
-    let can_join = |other: &usize| {
-        requests[*other].subgraph == requests[first].subgraph
-            && is_entity(other)
-            && waves[*other] > waves[first]
-    };
-    let later: BTreeSet<usize> = (0..requests.len())
-        .filter(can_join)
-        .map(|other| waves[other])
-        .collect();
-    let last = waves.iter().copied().max().unwrap_or(0);
-    let count = fetch_count(requests, waves);
-    for wave in later {
-        let mut moved = waves.clone();
-        together.iter().for_each(|&index| moved[index] = wave);
-        push_back(requests, &mut moved);
-        let length = moved.iter().copied().max().unwrap_or(0);
-        if length <= last && fetch_count(requests, &moved) < count {
-            *waves = moved;
-            return;
-        }
-    }
-}
-
-/// Moves requests behind what they need.
-fn push_back(requests: &[Request], waves: &mut [usize]) {
-    for (index, request) in requests.iter().enumerate() {
-        for &need in &request.needs {
-            waves[index] = waves[index].max(waves[need] + 1);
-        }
-    }
-}
-
-fn fetch_count(requests: &[Request], waves: &[usize]) -> usize {
-    let key = |(index, request): (usize, &'_ Request)| {
-        let kind = match &request.target {
-            Target::Entity(_) => None,
-            _ => Some(index),
-        };
-        (waves[index], request.subgraph, kind)
-    };
-    requests
-        .iter()
-        .enumerate()
-        .map(key)
-        .collect::<BTreeSet<_>>()
-        .len()
-}
-
 fn fetch(id: FetchId, members: Vec<Request>, depends_on: Vec<FetchId>, output: &Output<'_>) -> Fetch {
     let first = members.first().expect("a group has members");
     let subgraph = Arc::clone(&output.supergraph.subgraph(first.subgraph).name);
@@ -227,6 +131,7 @@ fn fetch(id: FetchId, members: Vec<Request>, depends_on: Vec<FetchId>, output: &
         name: operation_name.as_ref(),
         directives: operation_directives(output, operation_type),
         variables: &output.operation.variables,
+        max_repeated_fields: output.max_repeated_fields,
     };
     let (target, rest) = match &first.target {
         Target::Root => (FetchTarget::Root, root_fetch(members, &head)),
@@ -371,14 +276,11 @@ fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
         let conditions = member.tree.common_conditions();
         let here = selections.iter_mut().find(|selection| {
             // Values of equal representations are there whenever one of the two wants them.
-            let equal = selection.representations == std::slice::from_ref(&lookup.representation);
-            let joinable = || {
-                selection.conditions == conditions
-                    && selection
-                        .representations
-                        .iter()
-                        .all(|other| compatible(other, &lookup.representation))
-            };
+            let equal = selection.representations == lookup.representations;
+            let fits =
+                |other: &Representation| lookup.representations.iter().all(|one| compatible(other, one));
+            let joinable =
+                || selection.conditions == conditions && selection.representations.iter().all(fits);
             selection.paths[0] == lookup.path
                 && selection.contexts == lookup.contexts
                 && selection.late == lookup.late
@@ -386,7 +288,9 @@ fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
         });
         match here {
             Some(selection) => {
-                add_representation(&mut selection.representations, lookup.representation);
+                for representation in lookup.representations {
+                    add_representation(&mut selection.representations, representation);
+                }
                 selection.tree.merge(member.tree);
                 selection
                     .conditions
@@ -394,7 +298,7 @@ fn merge_lookups(members: Vec<Request>) -> Vec<Selection> {
             }
             None => selections.push(Selection {
                 paths: vec![lookup.path],
-                representations: vec![lookup.representation],
+                representations: lookup.representations,
                 tree: member.tree,
                 conditions,
                 contexts: lookup.contexts,

@@ -18,6 +18,8 @@ pub struct QueryPlan {
     pub fetches: Vec<Fetch>,
     /// True where the search had to give up candidates: the plan is correct and the best found, but a better one may exist.
     pub search_exhausted: bool,
+    /// Labels of progressive overrides that the search met, sorted: under any labels that agree on these, the plan is the same.
+    pub override_labels: Vec<Arc<str>>,
 }
 
 /// Index of a fetch in [`QueryPlan::fetches`].

@@ -11,7 +11,8 @@ use crate::query_plan::{Condition, OutputRewrite, PathSegment};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Tree {
     pub(crate) fields: Vec<TreeField>,
-    pub(crate) fragments: Vec<(Name, Tree)>,
+    /// What is selected for objects of some types only. No type is in two of them.
+    pub(crate) fragments: Vec<(Vec<Name>, Tree)>,
 }
 
 /// A field to be written.
@@ -79,14 +80,45 @@ impl Tree {
         });
     }
 
-    pub(crate) fn add_fragment(&mut self, on: &Name, tree: Tree) {
+    /// Selects `tree` for objects of these types. Where they share a fragment with other types, they leave it.
+    pub(crate) fn add_fragment(&mut self, on: &[Name], tree: Tree) {
         if tree.is_empty() {
             return;
         }
-        match self.fragments.iter_mut().find(|(other, _)| other == on) {
-            Some((_, known)) => known.merge(tree),
-            None => self.fragments.push((on.clone(), tree)),
+        let mut left = on.to_vec();
+        for index in 0..self.fragments.len() {
+            let (types, known) = &mut self.fragments[index];
+            let shared: Vec<Name> = types.extract_if(.., |ty| left.contains(ty)).collect();
+            left.retain(|ty| !shared.contains(ty));
+            if shared.is_empty() {
+                continue;
+            }
+            if types.is_empty() {
+                *types = shared;
+                known.merge(tree.clone());
+            } else {
+                let mut more = known.clone();
+                more.merge(tree.clone());
+                self.fragments.push((shared, more));
+            }
         }
+        if !left.is_empty() {
+            self.fragments.push((left, tree));
+        }
+    }
+
+    /// Fields that are written where nothing is shared.
+    pub(crate) fn expanded_size(&self) -> usize {
+        let below = |tree: &Option<Tree>| tree.as_ref().map_or(0, Tree::expanded_size);
+        let fields = self
+            .fields
+            .iter()
+            .map(|field| below(&field.below).saturating_add(1));
+        let fragments = self
+            .fragments
+            .iter()
+            .map(|(on, tree)| tree.expanded_size().saturating_mul(on.len()));
+        fields.chain(fragments).fold(0, usize::saturating_add)
     }
 
     pub(crate) fn merge(&mut self, other: Tree) {
@@ -132,7 +164,7 @@ impl Tree {
     pub(crate) fn hoist(&mut self, types: &[Name], on_interface: impl Fn(&Name) -> Option<Type>) {
         let is_whole = types
             .iter()
-            .all(|ty| self.fragments.iter().any(|(on, _)| on == ty));
+            .all(|ty| self.fragments.iter().any(|(on, _)| on.contains(ty)));
         let Some((_, first)) = self.fragments.first().filter(|_| is_whole && types.len() > 1) else {
             return;
         };
@@ -192,11 +224,11 @@ impl Tree {
                     .any(|other| !same_shape(other, field));
                 if clashes {
                     let to = field.key.clone();
-                    let from =
-                        Name::new(&format!("_{on}_{to}")).expect("names joined by underscores are a name");
+                    let from = Name::new(&format!("_{}_{to}", on[0]))
+                        .expect("names joined by underscores are a name");
                     field.key = from.clone();
                     let mut path = path.to_vec();
-                    path.push(PathSegment::TypeCondition(vec![on.clone()]));
+                    path.push(PathSegment::TypeCondition(on.clone()));
                     rewrites.push(OutputRewrite::RenameKey { path, from, to });
                 }
             }
@@ -215,7 +247,7 @@ impl Tree {
         }
         for (on, tree) in &mut self.fragments {
             let mut path = path.to_vec();
-            path.push(PathSegment::TypeCondition(vec![on.clone()]));
+            path.push(PathSegment::TypeCondition(on.clone()));
             tree.resolve_clashes_below(&path, rewrites);
         }
         // A rewrite under a type condition is for objects whose type the answer tells.

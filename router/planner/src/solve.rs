@@ -5,6 +5,8 @@
 //! Where a field has several sources, drafts of the position are grown field by field. A draft that another dominates
 //! is dropped; what is left at the end are the position's alternatives, among which the position above chooses.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -57,7 +59,9 @@ pub(crate) type MovesKey = (Name, Option<SubgraphId>, SmallVec<[u32; 2]>);
 pub(crate) struct Session<'a> {
     pub(crate) supergraph: &'a Supergraph,
     config: &'a PlannerConfig,
-    pub(crate) labels: &'a OverrideLabels,
+    labels: &'a OverrideLabels,
+    /// Labels that were asked for: the plan depends on them and on no other.
+    asked_labels: RefCell<BTreeSet<Arc<str>>>,
     pub(crate) normalizer: Normalizer<'a>,
     pub(crate) moves: FxHashMap<MovesKey, Rc<Moves>>,
     solutions: FxHashMap<SolutionKey, Alternatives>,
@@ -85,6 +89,7 @@ impl<'a> Session<'a> {
             supergraph,
             config,
             labels,
+            asked_labels: RefCell::default(),
             normalizer,
             moves: FxHashMap::default(),
             solutions: FxHashMap::default(),
@@ -110,6 +115,20 @@ impl<'a> Session<'a> {
 
     pub(crate) fn model(&self, ty: &Name) -> Option<&'a TypeModel> {
         self.supergraph.type_model(ty)
+    }
+
+    /// Whether a progressive override is in force.
+    pub(crate) fn is_label_active(&self, label: &Arc<str>) -> bool {
+        let mut asked = self.asked_labels.borrow_mut();
+        if !asked.contains(label) {
+            asked.insert(label.clone());
+        }
+        self.labels.is_active(label)
+    }
+
+    /// Labels that were asked for, sorted.
+    pub(crate) fn asked_labels(&self) -> Vec<Arc<str>> {
+        self.asked_labels.borrow().iter().cloned().collect()
     }
 
     /// A field set of the supergraph, normalized once a session.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use apollo_compiler::ast::{Directive, OperationType, Type, VariableDefinition};
+use apollo_compiler::ast::{Argument, Directive, OperationType, Type, VariableDefinition};
 use apollo_compiler::{Name, Node};
 
 use crate::query_plan::Condition;
@@ -25,6 +25,8 @@ pub(crate) struct Head<'h> {
     pub(crate) directives: Vec<Node<Directive>>,
     /// The client's variables.
     pub(crate) variables: &'h [Node<VariableDefinition>],
+    /// Fields of equal selections that are written out for each type.
+    pub(crate) max_repeated_fields: usize,
 }
 
 /// An operation's text, and the client variables it uses.
@@ -37,8 +39,10 @@ pub(crate) struct Written {
 pub(crate) fn root(head: &Head<'_>, tree: &Tree) -> Written {
     let mut used = BTreeSet::new();
     tree.variables(&mut used);
-    let (mut text, variables) = write_head(head, used, &[], true);
-    write_tree(&mut text, tree);
+    let (text, variables) = write_head(head, used, &[], true);
+    let mut body = Body::new(text, head);
+    body.tree(tree, 1);
+    let text = body.finish();
     Written { text, variables }
 }
 
@@ -58,19 +62,21 @@ pub(crate) fn entities(head: &Head<'_>, selections: &[EntitySelection<'_>]) -> W
                 .map(|(name, ty)| (*name, ty.to_string())),
         );
     }
-    let (mut text, variables) = write_head(head, used, &own, false);
-    text.push('{');
+    let (text, variables) = write_head(head, used, &own, false);
+    let mut body = Body::new(text, head);
+    body.text.push('{');
     for selection in selections {
         if selection.response_key != "_entities" {
-            push(&mut text, format_args!("{}:", selection.response_key));
+            push(&mut body.text, format_args!("{}:", selection.response_key));
         }
         push(
-            &mut text,
+            &mut body.text,
             format_args!("_entities(representations:${})", selection.variable),
         );
-        write_tree(&mut text, selection.tree);
+        body.tree(selection.tree, 1);
     }
-    text.push('}');
+    body.text.push('}');
+    let text = body.finish();
     Written { text, variables }
 }
 
@@ -139,38 +145,97 @@ fn write_definitions(text: &mut String, own: &[(&Name, String)], definitions: &[
     text.push(')');
 }
 
-fn write_tree(text: &mut String, tree: &Tree) {
-    text.push('{');
-    for field in &tree.fields {
-        write_field(text, field);
-    }
-    for (on, tree) in &tree.fragments {
-        separate(text);
-        push(text, format_args!("...on {on}"));
-        write_tree(text, tree);
-    }
-    text.push('}');
+/// The selections of an operation while they are written.
+struct Body<'t> {
+    text: String,
+    max_repeated_fields: usize,
+    /// Selections that are written once and spread: they belong to several types.
+    shared: Vec<(&'t Name, &'t Tree)>,
 }
 
-/// Writes a field. `@skip` and `@include` may stand only once on it, so further conditions become fragments around it.
-fn write_field(text: &mut String, field: &TreeField) {
-    let (last, outer) = match field.conditions.split_last() {
-        Some((last, outer)) => (Some(last), outer),
-        None => (None, &[][..]),
-    };
-    for condition in outer {
-        separate(text);
-        text.push_str("...");
-        write_condition(text, condition);
-        text.push('{');
+impl<'t> Body<'t> {
+    fn new(text: String, head: &Head<'_>) -> Self {
+        Body {
+            text,
+            max_repeated_fields: head.max_repeated_fields,
+            shared: Vec::new(),
+        }
     }
-    separate(text);
-    if field.key != field.name {
-        push(text, format_args!("{}:", field.key));
+
+    /// Appends the fragments that were spread.
+    fn finish(mut self) -> String {
+        let mut next = 0;
+        while let Some(&(on, tree)) = self.shared.get(next) {
+            push(&mut self.text, format_args!("fragment _f{next} on {on}"));
+            self.tree(tree, 1);
+            next += 1;
+        }
+        self.text
     }
-    text.push_str(&field.name);
+
+    /// Writes a selection set that is written `times` times.
+    fn tree(&mut self, tree: &'t Tree, times: usize) {
+        self.text.push('{');
+        for field in &tree.fields {
+            self.field(field, times);
+        }
+        for (types, tree) in &tree.fragments {
+            for on in types {
+                separate(&mut self.text);
+                push(&mut self.text, format_args!("...on {on}"));
+                self.tree(tree, times.saturating_mul(types.len()));
+            }
+        }
+        self.text.push('}');
+    }
+
+    /// Writes a field. `@skip` and `@include` may stand only once on it, so further conditions become fragments around it.
+    fn field(&mut self, field: &'t TreeField, times: usize) {
+        let (last, outer) = match field.conditions.split_last() {
+            Some((last, outer)) => (Some(last), outer),
+            None => (None, &[][..]),
+        };
+        for condition in outer {
+            separate(&mut self.text);
+            self.text.push_str("...");
+            write_condition(&mut self.text, condition);
+            self.text.push('{');
+        }
+        separate(&mut self.text);
+        if field.key != field.name {
+            push(&mut self.text, format_args!("{}:", field.key));
+        }
+        self.text.push_str(&field.name);
+        write_arguments(&mut self.text, &field.arguments);
+        if let Some(condition) = last {
+            write_condition(&mut self.text, condition);
+        }
+        write_directives(&mut self.text, &field.directives);
+        if let Some(below) = &field.below {
+            self.below(field, below, times);
+        }
+        outer.iter().for_each(|_| self.text.push('}'));
+    }
+
+    fn below(&mut self, field: &'t TreeField, tree: &'t Tree, times: usize) {
+        if times == 1 || tree.expanded_size().saturating_mul(times) <= self.max_repeated_fields {
+            return self.tree(tree, times);
+        }
+        let known = self
+            .shared
+            .iter()
+            .position(|(_, known)| std::ptr::eq(*known, tree));
+        let number = known.unwrap_or_else(|| {
+            self.shared.push((field.ty.inner_named_type(), tree));
+            self.shared.len() - 1
+        });
+        push(&mut self.text, format_args!("{{..._f{number}}}"));
+    }
+}
+
+fn write_arguments(text: &mut String, arguments: &[Node<Argument>]) {
     let mut separator = '(';
-    for argument in &field.arguments {
+    for argument in arguments {
         push(
             text,
             format_args!(
@@ -184,14 +249,6 @@ fn write_field(text: &mut String, field: &TreeField) {
     if separator == ',' {
         text.push(')');
     }
-    if let Some(condition) = last {
-        write_condition(text, condition);
-    }
-    write_directives(text, &field.directives);
-    if let Some(below) = &field.below {
-        write_tree(text, below);
-    }
-    outer.iter().for_each(|_| text.push('}'));
 }
 
 fn write_directives(text: &mut String, directives: &[Node<Directive>]) {

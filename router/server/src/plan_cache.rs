@@ -1,11 +1,12 @@
-//! Remembers operations: parsed and validated by their text, planned by what their caller may see and which overrides are
-//! in force.
+//! Remembers operations: parsed and validated by their text, planned by what their caller may see and which overrides of
+//! what they touch are in force.
 //!
 //! The caches belong to one schema and go with it. A request that hits parses and plans nothing; of requests that miss
 //! together one computes and the others wait for it.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use apollo_compiler::executable::OperationType;
 use apollo_compiler::validation::Valid;
@@ -30,6 +31,8 @@ pub struct ValidOperation {
     pub gates: Gates,
     /// The operation without its values, where operations are logged.
     pub signature: Option<Arc<str>>,
+    /// Labels of progressive overrides that plans of it met.
+    met_labels: RwLock<BTreeSet<Arc<str>>>,
 }
 
 impl ValidOperation {
@@ -46,6 +49,7 @@ impl ValidOperation {
             operation,
             gates,
             signature: None,
+            met_labels: RwLock::default(),
         }
     }
 
@@ -57,6 +61,21 @@ impl ValidOperation {
     /// Its name.
     pub fn name(&self) -> Option<&Name> {
         self.operation.name.as_ref()
+    }
+
+    /// Those of the labels that a plan of it is known to depend on.
+    fn relevant(&self, labels: &OverrideLabels) -> OverrideLabels {
+        if labels.is_empty() {
+            return OverrideLabels::default();
+        }
+        labels.among(&self.met_labels.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn meet(&self, labels: &[Arc<str>]) {
+        if !labels.is_empty() {
+            let mut met = self.met_labels.write().unwrap_or_else(PoisonError::into_inner);
+            met.extend(labels.iter().cloned());
+        }
     }
 
     /// Query, mutation or subscription.
@@ -72,6 +91,8 @@ pub struct PlannedOperation {
     pub prepared: PreparedOperation,
     /// What was left out.
     pub denials: Vec<Denial>,
+    /// Labels of progressive overrides that planning met.
+    pub met_labels: Vec<Arc<str>>,
 }
 
 /// Both caches of one schema.
@@ -110,6 +131,10 @@ impl PlanCache {
     }
 
     /// The plan of the operation for requests with that outcome and those labels, computed by `plan` where it is not known.
+    ///
+    /// A plan is kept under those of the labels that plans of the operation met: others decide about fields that it never
+    /// touches. This is right although more labels may be met later: a plan depends only on labels met when it was kept, and
+    /// on all of these the labels under which it is found agree with those it was made for.
     pub async fn plan(
         &self,
         operation: &ValidOperation,
@@ -117,17 +142,29 @@ impl PlanCache {
         labels: OverrideLabels,
         plan: impl Future<Output = Result<PlannedOperation, RequestError>>,
     ) -> Result<Arc<PlannedOperation>, RequestError> {
-        let key = PlanKey {
+        let mut key = PlanKey {
             operation: operation.id,
             outcome,
-            labels,
+            labels: operation.relevant(&labels),
         };
         if let Some(known) = self.plans.get(&key) {
             return Ok(known);
         }
-        self.plans
-            .get_or_insert_async(&key, async { plan.await.map(Arc::new) })
-            .await
+        // Which labels count is not known before there is a plan: requests that miss together must agree on all.
+        key.labels = labels;
+        let planned = async {
+            let planned = plan.await?;
+            operation.meet(&planned.met_labels);
+            Ok(Arc::new(planned))
+        };
+        let planned = self.plans.get_or_insert_async(&key, planned).await?;
+        let relevant = operation.relevant(&key.labels);
+        if relevant != key.labels {
+            self.plans.remove(&key);
+            key.labels = relevant;
+            self.plans.insert(key, planned.clone());
+        }
+        Ok(planned)
     }
 }
 
@@ -215,5 +252,56 @@ mod tests {
                 .await
                 .is_ok()
         );
+    }
+
+    fn labels(active: &[&str]) -> OverrideLabels {
+        active.iter().map(|label| Arc::from(*label)).collect()
+    }
+
+    fn planned(operation: &ValidOperation, met: &[&str]) -> PlannedOperation {
+        let schema = Schema::parse_and_validate("type Query { a: Int }", "schema.graphql").unwrap();
+        let plan = fondaco_planner::query_plan::QueryPlan {
+            operation_type: OperationType::Query,
+            fetches: Vec::new(),
+            search_exhausted: false,
+            override_labels: Vec::new(),
+        };
+        let document = Arc::clone(&operation.document);
+        PlannedOperation {
+            prepared: PreparedOperation::new(Arc::new(schema), document, None, plan).unwrap(),
+            denials: Vec::new(),
+            met_labels: met.iter().map(|label| Arc::from(*label)).collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn labels_that_an_operation_never_meets_do_not_split_its_plans() {
+        let cache = PlanCache::new(10);
+        let operation = valid_operation();
+        let computed = AtomicU64::new(0);
+        let plan = |active: &[&str], met: &'static [&'static str]| {
+            let (cache, operation, computed) = (&cache, &operation, &computed);
+            let compute = async move {
+                computed.fetch_add(1, Ordering::Relaxed);
+                Ok(planned(operation, met))
+            };
+            cache.plan(operation, Outcome::default(), labels(active), compute)
+        };
+        let steps: [(&[&str], &[&str], u64); 9] = [
+            (&["other"], &["a"], 1),
+            (&["other"], &["a"], 1),
+            (&[], &["a"], 1),
+            (&["other", "yet another"], &["a"], 1),
+            // Where `a` is in force, `b` decides too.
+            (&["a", "other"], &["a", "b"], 2),
+            (&["a"], &["a", "b"], 2),
+            (&["a", "b"], &["a", "b"], 3),
+            (&["a", "b", "other"], &["a", "b"], 3),
+            (&["other"], &["a"], 3),
+        ];
+        for (step, (active, met, expected)) in steps.into_iter().enumerate() {
+            plan(active, met).await.unwrap();
+            assert_eq!(computed.load(Ordering::Relaxed), expected, "step {step}");
+        }
     }
 }

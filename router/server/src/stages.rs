@@ -256,12 +256,14 @@ fn plan_whole(
 ) -> Result<PlannedOperation, RequestError> {
     let name = operation.name().map(|name| name.as_str());
     let plan = plan_document(active, &operation.document, name, labels)?;
+    let met_labels = plan.override_labels.clone();
     let schema = Arc::clone(active.supergraph.api_schema());
     let prepared = PreparedOperation::new(schema, Arc::clone(&operation.document), name, plan)
         .map_err(|error| internal("operation could not be prepared", &error))?;
     Ok(PlannedOperation {
         prepared,
         denials: Vec::new(),
+        met_labels,
     })
 }
 
@@ -278,6 +280,7 @@ fn plan_permitted(
         Some(document) => plan_document(active, document, name, labels)?,
         None => empty_plan(operation.kind()),
     };
+    let met_labels = plan.override_labels.clone();
     let schema = Arc::clone(active.supergraph.api_schema());
     let visible_schema = if hide && asks_about_schema(&operation.document, &operation.operation) {
         Arc::new(visible_to(active, operation, outcome))
@@ -294,6 +297,7 @@ fn plan_permitted(
     Ok(PlannedOperation {
         prepared,
         denials: filtered.denials,
+        met_labels,
     })
 }
 
@@ -331,6 +335,7 @@ fn empty_plan(operation_type: OperationType) -> QueryPlan {
         operation_type,
         fetches: Vec::new(),
         search_exhausted: false,
+        override_labels: Vec::new(),
     }
 }
 

@@ -157,6 +157,7 @@ pub fn plan(fetches: Vec<Fetch>) -> QueryPlan {
         operation_type: OperationType::Query,
         fetches,
         search_exhausted: false,
+        override_labels: Vec::new(),
     }
 }
 
