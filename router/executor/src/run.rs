@@ -12,9 +12,9 @@ use crate::client_errors::ErrorSite;
 use crate::execute::{Executor, RequestHeaders};
 use crate::fetch::Asked;
 use crate::merge::{merge, merge_objects};
-use crate::place::{typename, value_at_mut};
+use crate::place::{Place, typename, value_at_mut};
 use crate::prepared::PreparedOperation;
-use crate::representations::{Keyless, Representations, RequestedEntity};
+use crate::representations::{Representations, RequestedEntity};
 use crate::response::GraphqlError;
 use crate::rewrite::rewrite;
 use crate::schedule::Schedule;
@@ -98,7 +98,9 @@ impl<'a> Run<'a> {
         let fetch = self.fetch(id);
         let mut keyless = Vec::new();
         let asked = Asked::new(fetch, self.variables, &self.data, &mut keyless);
-        keyless.iter().for_each(|object| self.nullify(id, object));
+        for object in &keyless {
+            self.nullify(id, object.selection, &object.place);
+        }
         let asked = asked?;
         let body = self.operation.fetches[id.0].body(fetch, &asked, self.variables);
         let request = self.request(fetch, body.into());
@@ -112,10 +114,10 @@ impl<'a> Run<'a> {
         }))
     }
 
-    /// What is not looked up for want of a key is null, also to subgraphs that require it.
-    fn nullify(&mut self, id: FetchId, object: &Keyless) {
-        if let Some(Value::Object(target)) = value_at_mut(&mut self.data, &object.place) {
-            for key in self.operation.fetches[id.0].entity_keys(object.selection) {
+    /// What is not looked up for want of a key, or is not found, is null, also to subgraphs that require it.
+    fn nullify(&mut self, id: FetchId, selection: usize, place: &Place) {
+        if let Some(Value::Object(target)) = value_at_mut(&mut self.data, place) {
+            for key in self.operation.fetches[id.0].entity_keys(selection) {
                 if target.get(key).is_none() {
                     target.push(key, Value::Null);
                 }
@@ -218,7 +220,17 @@ impl<'a> Run<'a> {
         let fault = match entities {
             Some(Value::Array(entities)) if entities.len() == list.entities.len() => {
                 for (entity, requested) in entities.into_iter().zip(&list.entities) {
-                    self.merge_entity(id, asked, requested, entity);
+                    match entity {
+                        // Federation's `_entities`: null is an entity that the subgraph does not have. With an error, nothing
+                        // is known about it, and nothing is asked for that requires it.
+                        Value::Null if explained => {}
+                        Value::Null => {
+                            for place in &requested.places {
+                                self.nullify(id, list.selection, place);
+                            }
+                        }
+                        entity => self.merge_entity(id, asked, requested, entity),
+                    }
                 }
                 return;
             }
@@ -236,7 +248,6 @@ impl<'a> Run<'a> {
 
     fn merge_entity(&mut self, id: FetchId, asked: &Asked, requested: &RequestedEntity, entity: Value<'a>) {
         let fault = match &entity {
-            Value::Null => return,
             Value::Object(object) if !self.is_expected_type(object, requested) => {
                 "an entity has a type that was not asked for"
             }
@@ -278,7 +289,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn merge_at<'a>(schema: &Schema, data: &mut Value<'a>, place: &crate::place::Place, entity: Value<'a>) {
+fn merge_at<'a>(schema: &Schema, data: &mut Value<'a>, place: &Place, entity: Value<'a>) {
     if let (Some(Value::Object(target)), Value::Object(entity)) = (value_at_mut(data, place), entity) {
         merge_objects(schema, target, entity);
     }

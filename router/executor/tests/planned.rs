@@ -179,3 +179,44 @@ fn plain_fields_survive_when_a_required_value_is_missing() {
         "#]],
     );
 }
+
+#[test]
+fn an_entity_that_is_not_there_is_null_to_those_that_require_it() {
+    check(
+        "requires-late",
+        "{ t { plain sum } }",
+        &[
+            ("a", r#"{"data":{"t":{"__typename":"T","id":"1"}}}"#),
+            ("b", r#"{"data":{"_entities":[null]}}"#),
+            ("c", r#"{"data":{"_e0":[{"plain":3}],"_e1":[{"sum":4}]}}"#),
+        ],
+        expect![[r#"
+            a < {"query":"{t{__typename id}}","variables":{}}
+            b < {"query":"query($representations:[_Any!]!){_entities(representations:$representations){...on T{x}}}","variables":{"representations":[{"__typename":"T","id":"1"}]}}
+            c < {"query":"query($representations0:[_Any!]!,$representations1:[_Any!]!){_e0:_entities(representations:$representations0){...on T{plain}}_e1:_entities(representations:$representations1){...on T{sum}}}","variables":{"representations0":[{"__typename":"T","id":"1"}],"representations1":[{"__typename":"T","id":"1","x":null}]}}
+            {"data":{"t":{"plain":3,"sum":4}}}
+        "#]],
+    );
+}
+
+#[test]
+fn an_entity_that_failed_is_required_by_nobody() {
+    check(
+        "requires-late",
+        "{ t { plain sum } }",
+        &[
+            ("a", r#"{"data":{"t":{"__typename":"T","id":"1"}}}"#),
+            (
+                "b",
+                r#"{"data":{"_entities":[null]},"errors":[{"message":"failed","path":["_entities",0]}]}"#,
+            ),
+            ("c", r#"{"data":{"_e0":[{"plain":3}],"_e1":[]}}"#),
+        ],
+        expect![[r#"
+            a < {"query":"{t{__typename id}}","variables":{}}
+            b < {"query":"query($representations:[_Any!]!){_entities(representations:$representations){...on T{x}}}","variables":{"representations":[{"__typename":"T","id":"1"}]}}
+            c < {"query":"query($representations0:[_Any!]!,$representations1:[_Any!]!){_e0:_entities(representations:$representations0){...on T{plain}}_e1:_entities(representations:$representations1){...on T{sum}}}","variables":{"representations0":[{"__typename":"T","id":"1"}],"representations1":[]}}
+            {"errors":[{"message":"failed","path":["t"],"extensions":{"code":"DOWNSTREAM_SERVICE_ERROR","service":"b"}}],"data":{"t":{"plain":3,"sum":null}}}
+        "#]],
+    );
+}
