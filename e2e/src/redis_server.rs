@@ -21,7 +21,6 @@ pub struct RedisServer {
     scratch: Scratch,
     folder: PathBuf,
     port: u16,
-    environment: Vec<(&'static str, String)>,
 }
 
 impl RedisServer {
@@ -44,7 +43,6 @@ impl RedisServer {
             scratch,
             folder,
             port: free_port(),
-            environment: Vec::new(),
         };
         server.start_again().await?;
         Ok(server)
@@ -74,7 +72,6 @@ impl RedisServer {
             .args(["--appendonly", appendonly, "--appendfsync", "everysec"])
             .args(["--port", &self.port.to_string(), "--dir"])
             .arg(&self.folder)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -93,11 +90,6 @@ impl RedisServer {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
-    }
-
-    /// From its next start on it has these variables in its environment.
-    pub fn set_environment(&mut self, environment: Vec<(&'static str, String)>) {
-        self.environment = environment;
     }
 
     /// Keeps a copy of all it has, as a backup does.

@@ -17,13 +17,15 @@ pub enum Outcome {
     Bought(String),
     /// Sold out.
     SoldOut,
+    /// Given up by the shop, because payment was away for too long: nobody was charged, and the same purchase may be tried under another key.
+    GivenUp,
     /// Anything else that is final, in words.
     Refused(String),
     /// There was no final answer in time; the last one.
     NoAnswer(String),
 }
 
-/// Buys one unit under `key`, as often as it takes to be told the outcome.
+/// Buys one unit under `key`, as often as it takes to be told the outcome; where the shop has given up, under another one, as customers do.
 pub async fn buy(buyer: &Shopper, sku: &str, key: &str) -> Outcome {
     buy_within(buyer, sku, key, PATIENCE).await
 }
@@ -31,8 +33,13 @@ pub async fn buy(buyer: &Shopper, sku: &str, key: &str) -> Outcome {
 /// [`buy`], with a patience of its own.
 pub async fn buy_within(buyer: &Shopper, sku: &str, key: &str, patience: Duration) -> Outcome {
     let deadline = Instant::now() + patience;
+    let mut key = key.to_owned();
     loop {
-        let last = match attempt(buyer, sku, key).await {
+        let last = match attempt(buyer, sku, &key).await {
+            Ok(Outcome::GivenUp) => {
+                key.push_str(" again");
+                "given up".to_owned()
+            }
             Ok(outcome) => return outcome,
             Err(last) => last,
         };
@@ -61,6 +68,8 @@ fn outcome(data: &Value) -> Option<Outcome> {
         (Some("CONFIRMED"), _) => Some(Outcome::Bought(order["id"].as_str()?.to_owned())),
         (_, Some("SOLD_OUT")) => Some(Outcome::SoldOut),
         (Some("PENDING"), _) | (None, None) => None,
+        // The card always works.
+        (Some("FAILED"), Some("PAYMENT_DECLINED")) => Some(Outcome::GivenUp),
         (status, code) => Some(Outcome::Refused(format!("{status:?} {code:?}"))),
     }
 }

@@ -1,8 +1,8 @@
 //! Postgres' pulse: whether it answers at all, and what time it has.
 //!
 //! A server that is gone refuses connections; one that stands still, or whose host has vanished, takes statements and never answers, and no
-//! setting of the server helps then. So one connection of its own asks a trifle a few times a second. Where no answer came for a second,
-//! requests that wait are told so, and new ones do not begin to wait.
+//! setting of the server helps then. So one connection of its own asks a trifle a few times a second. Where an answer takes more than a
+//! second and a half, requests that wait are told so, and new ones do not begin to wait.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use chrono::{DateTime, Utc};
 use sqlx::{ConnectOptions, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
 const EVERY: Duration = Duration::from_millis(200);
-/// Without an answer for so long, Postgres counts as away.
-pub const PATIENCE: Duration = Duration::from_secs(1);
+/// Without an answer for so long, Postgres counts as away. Counted from the question: a process that had no time to ask has nothing to say.
+pub const PATIENCE: Duration = Duration::from_millis(1_500);
 /// A question that is not answered in this time is asked again by another connection.
 const GIVE_UP: Duration = Duration::from_secs(5);
 /// A host's clock that is off by more is worth a warning.
@@ -40,12 +40,12 @@ impl Pulse {
         }
     }
 
-    /// Has it been silent for a second?
+    /// Does it leave questions without an answer?
     pub fn is_away(&self) -> bool {
         *self.away.borrow()
     }
 
-    /// Waits until it has been silent for a second.
+    /// Waits until it leaves questions without an answer.
     pub async fn lost(&self) {
         // The sender is ours.
         let _ = self.away.subscribe().wait_for(|away| *away).await;
@@ -62,7 +62,7 @@ impl Pulse {
         let (mut heard, mut connection, mut skewed) = (Instant::now(), None, false);
         loop {
             let mut question = Box::pin(ask(connection.take(), options));
-            let mut answered = timeout_at(heard + PATIENCE, &mut question).await.ok();
+            let mut answered = timeout(PATIENCE, &mut question).await.ok();
             if answered.is_none() {
                 self.note(true);
                 answered = timeout(GIVE_UP, &mut question).await.ok();

@@ -18,15 +18,8 @@ const OFF_SECONDS: i64 = 600;
 /// Long enough for reaper and sweeper to look, more than once.
 const UNDER_WRONG_TIME: Duration = Duration::from_millis(1_500);
 const PATIENCE: Duration = Duration::from_secs(10);
-const WRONG: [&str; 7] = [
-    "order",
-    "inventory",
-    "payment",
-    "router",
-    "redis",
-    "product",
-    "auth",
-];
+// Not Redis: its allocator does not run under libfaketime.
+const WRONG: [&str; 6] = ["order", "inventory", "payment", "router", "product", "auth"];
 
 const START: &str = "mutation S($input: PurchaseInput!) { startPayment(input: $input) { order { id status } userErrors { code } } }";
 const COMPLETE: &str = "mutation C($input: CompletePaymentInput!) { completePayment(input: $input) { order { id status } userErrors { code } } }";
@@ -128,11 +121,6 @@ async fn set_clock(lab: &mut Lab, part: &str, wrong: Option<(&PathBuf, i64)>) ->
         ]
     });
     let environment = environment.unwrap_or_default();
-    if part == "redis" {
-        lab.redis.set_environment(environment);
-        lab.redis.kill().await?;
-        return Ok(lab.redis.start_again().await?);
-    }
     lab.platform.set_environment(part, environment);
     lab.platform.kill_part(part).await?;
     lab.platform.start_part(part).await
