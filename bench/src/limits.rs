@@ -86,9 +86,9 @@ async fn reserve(redis: &str) -> Result<f64, Failure> {
     ];
     let measured = output("redis-benchmark", &[&["-u", redis], &load[..], &script].concat()).await?;
     cli(&["DEL", available, holds, deadlines, customers]).await?;
-    // The last line: "command","requests per second",…
+    // The last line: the command, requests per second, and six latencies, quoted.
     let line = measured.lines().last().unwrap_or_default();
-    let rate = line.rsplit("\",\"").nth(6).or(line.split("\",\"").nth(1));
+    let rate = line.rsplit("\",\"").nth(6);
     rate.and_then(|text| text.trim_matches('"').parse().ok())
         .ok_or_else(|| format!("redis-benchmark said {line}").into())
 }

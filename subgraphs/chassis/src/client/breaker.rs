@@ -6,7 +6,8 @@
 //! | open      | is refused at once | half-open after [`REST`] (up to twice that, so that callers do not return in step) |
 //! | half-open | one is made, the others are refused | closed with its answer; open without one       |
 //!
-//! An answer is any answer: a service that refuses is there. What is refused here was surely never sent.
+//! An answer is any answer but those that say to come back later (429, 503) or that nobody is let in (401): a service that refuses one
+//! request for what it says is there. What is refused here was surely never sent.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
